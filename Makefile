@@ -1,0 +1,161 @@
+# pixmilter's build, by hand. `make` in a fresh clone runs autoreconf and configure by itself; config.mk holds
+# what configure found. Outputs go to build/ (or build-SANITIZER/ with SANITIZE=address,undefined and so on).
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# These install packages or clean up and must work before anything is configured.
+BARE_GOALS := deps demo check clean distclean format help
+ifneq ($(or $(filter-out $(BARE_GOALS),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
+include config.mk
+endif
+
+comma := ,
+SANITIZE ?=
+B := build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+
+# `make V=1` shows whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$@')
+
+# ---- flags -------------------------------------------------------------------------------------------------
+
+OPTIMISE ?= -O2 -g
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_GLIBCXX_ASSERTIONS
+HARDENING_LINK := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+ifeq ($(SANITIZE),)
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else
+SANITIZE_FLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+WARNINGS := -Wall -Wextra -Wnon-virtual-dtor -Wshadow=local $(WERROR)
+ALL_CXXFLAGS = -std=c++20 $(OPTIMISE) $(WARNINGS) $(HARDENING) $(SANITIZE_FLAGS) -pthread -MMD -MP \
+  -Isrc -DPIXMILTER_VERSION='"$(PACKAGE_VERSION)"' -DPIXMILTER_LIBEXECDIR='"$(libexecdir)"' \
+  -DPIXMILTER_SYSCONFDIR='"$(sysconfdir)"' $(CPPFLAGS) $(CXXFLAGS)
+ALL_LDFLAGS = $(HARDENING_LINK) $(SANITIZE_FLAGS) -pthread -Wl,--as-needed $(LDFLAGS)
+
+INSTALL ?= install
+
+# ---- what is built -----------------------------------------------------------------------------------------
+# Two programs. Only pixmilter-render sees libvips; only the folders named in DOORS see the other libraries
+# (.ci/floors checks the includes).
+
+FRONT_DIRS := base config mail html image source worker core milter cli
+RENDER_DIRS := base image render
+FRONT_SOURCES := $(sort $(foreach d,$(FRONT_DIRS),$(wildcard src/$d/*.cc)))
+RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(wildcard src/worker/wire*.cc))
+FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
+RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
+FRONT_LIBS = $(MILTER_LIBS) $(GMIME_LIBS) $(TOML_LIBS) $(CRYPTO_LIBS)
+RENDER_LIBS = $(VIPS_LIBS) $(CRYPTO_LIBS)
+PROGRAMS := $B/pixmilter $B/pixmilter-render
+
+$B/src/mail/%.o: LIBRARY_CFLAGS = $(GMIME_CFLAGS)
+$B/src/config/%.o: LIBRARY_CFLAGS = $(TOML_CFLAGS)
+$B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS)
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$B/pixmilter: $B/src/main/pixmilter.o $B/front.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
+
+$B/pixmilter-render: $B/src/main/pixmilter_render.o $B/render.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(RENDER_LIBS)
+
+$B/front.a: $(FRONT_OBJECTS)
+$B/render.a: $(RENDER_OBJECTS)
+$B/front.a $B/render.a:
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$B/%.o: %.cc | config.mk
+	@mkdir -p $(@D)
+	$(call say,CXX)
+	$(Q)$(CXX) $(ALL_CXXFLAGS) $(LIBRARY_CFLAGS) -c -o $@ $<
+
+config.mk: config.mk.in configure
+	./configure $(CONFIGURE_FLAGS)
+configure: configure.ac
+	autoreconf -i
+
+# ---- tests -------------------------------------------------------------------------------------------------
+
+UNIT_SOURCES := $(sort $(foreach d,$(FRONT_DIRS),$(wildcard tests/unit/$d/*_test.cc)) $(wildcard tests/mail/*_test.cc tests/issues/*_test.cc))
+RENDER_UNIT_SOURCES := $(sort $(wildcard tests/unit/render/*_test.cc))
+UNIT_PROGRAMS := $(if $(UNIT_SOURCES),$B/tests/unit_front) $(if $(RENDER_UNIT_SOURCES),$B/tests/unit_render)
+
+$B/tests/unit_front: $(UNIT_SOURCES:%.cc=$B/%.o) $B/front.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(FRONT_LIBS) $(if $(filter yes,$(HAVE_GUMBO)),-lgumbo)
+$B/tests/unit_render: $(RENDER_UNIT_SOURCES:%.cc=$B/%.o) $B/render.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(RENDER_LIBS)
+$B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
+
+.PHONY: unit
+unit: $(UNIT_PROGRAMS)
+	tests/run unit --build $B
+
+.PHONY: check check-installed
+# As root this installs what is missing first, so that it works on a machine that has nothing.
+check:
+	@if [ "$$(id -u)" = 0 ]; then .ci/deps; fi
+	@$(MAKE) check-all
+
+.PHONY: check-all
+check-all: $(PROGRAMS) $(UNIT_PROGRAMS)
+	tests/run all --build $B
+
+.PHONY: demo demo-run
+demo:
+	@if [ "$$(id -u)" = 0 ]; then .ci/deps; fi
+	@$(MAKE) demo-run
+demo-run: $(PROGRAMS)
+	tests/mta/demo.py --build $B
+
+# ---- the rest ----------------------------------------------------------------------------------------------
+
+.PHONY: deps
+deps:
+	.ci/deps
+
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir)/pixmilter
+	$(INSTALL) -m 755 $B/pixmilter $(DESTDIR)$(sbindir)/pixmilter
+	$(INSTALL) -m 755 $B/pixmilter-render $(DESTDIR)$(libexecdir)/pixmilter/pixmilter-render
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/pixmilter $(DESTDIR)$(libexecdir)/pixmilter/pixmilter-render
+
+.PHONY: format tidy
+format:
+	clang-format -i $$(git ls-files '*.cc' '*.h')
+tidy: config.mk
+	clang-tidy --quiet $(FRONT_SOURCES) $(wildcard src/render/*.cc src/main/*.cc) -- -std=c++20 -Isrc \
+	  -DPIXMILTER_VERSION='""' -DPIXMILTER_LIBEXECDIR='""' -DPIXMILTER_SYSCONFDIR='""' \
+	  $(GMIME_CFLAGS) $(TOML_CFLAGS) $(VIPS_CFLAGS)
+
+.PHONY: clean distclean distcheck dist
+clean:
+	rm -rf build build-*
+distclean: clean
+	rm -rf config.mk config.log config.status configure autom4te.cache
+
+DIST := pixmilter-$(PACKAGE_VERSION)
+dist: config.mk
+	git archive --prefix=$(DIST)/ -o $(DIST).tar.gz HEAD
+# The archive alone must configure, build, pass and install.
+distcheck: dist
+	rm -rf $B/dist && mkdir -p $B/dist && tar -xzf $(DIST).tar.gz -C $B/dist
+	cd $B/dist/$(DIST) && $(MAKE) && $(MAKE) check && $(MAKE) install DESTDIR=$(abspath $B)/dist/root
+	rm -rf $B/dist && echo "$(DIST).tar.gz is ready"
+
+# All dependency files; a source that went away takes its own with it.
+-include $(shell [ -d $B ] && find $B -name '*.d')

@@ -1,0 +1,168 @@
+// Scalar, table driven. Runs of plain alphabet are decoded four characters at a time; anything else
+// (line ends, junk) drops to the byte loop for a moment.
+#include "base/base64.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "base/ascii.h"
+
+namespace pixmilter::base64 {
+namespace {
+
+constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::uint8_t kNone = 0xFF;
+constexpr std::size_t kLineBytes = 57;  // 76 characters
+
+constexpr std::array<std::uint8_t, 256> make_values(bool url_safe) {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNone);
+  for (std::uint8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(kAlphabet[i])] = i;
+  if (url_safe) {
+    values['-'] = 62;
+    values['_'] = 63;
+  }
+  return values;
+}
+constexpr auto kValues = make_values(false);
+constexpr auto kUrlValues = make_values(true);
+
+char* encode_run(const unsigned char* in, std::size_t size, char* out) {
+  for (; size >= 3; size -= 3, in += 3) {
+    const std::uint32_t group = in[0] << 16 | in[1] << 8 | in[2];
+    *out++ = kAlphabet[group >> 18];
+    *out++ = kAlphabet[group >> 12 & 63];
+    *out++ = kAlphabet[group >> 6 & 63];
+    *out++ = kAlphabet[group & 63];
+  }
+  if (size > 0) {
+    const std::uint32_t group = in[0] << 16 | (size == 2 ? in[1] << 8 : 0);
+    *out++ = kAlphabet[group >> 18];
+    *out++ = kAlphabet[group >> 12 & 63];
+    *out++ = size == 2 ? kAlphabet[group >> 6 & 63] : '=';
+    *out++ = '=';
+  }
+  return out;
+}
+
+// Collects sextets and writes the bytes they make.
+struct Collector {
+  std::string& out;
+  std::uint32_t bits = 0;
+  int count = 0;
+
+  void add(std::uint8_t value) {
+    bits = bits << 6 | value;
+    if (++count == 4) {
+      out.push_back(static_cast<char>(bits >> 16));
+      out.push_back(static_cast<char>(bits >> 8));
+      out.push_back(static_cast<char>(bits));
+      bits = 0;
+      count = 0;
+    }
+  }
+  // Ends a group early: two sextets make a byte, three make two. One alone makes none.
+  void flush() {
+    if (count == 2) out.push_back(static_cast<char>(bits >> 4));
+    if (count == 3) {
+      out.push_back(static_cast<char>(bits >> 10));
+      out.push_back(static_cast<char>(bits >> 2));
+    }
+    bits = 0;
+    count = 0;
+  }
+};
+
+// Decodes whole groups as long as only alphabet comes; returns where it stopped.
+std::size_t decode_groups(std::string_view text, std::size_t at, const std::array<std::uint8_t, 256>& values,
+                          std::string& out) {
+  const auto* in = reinterpret_cast<const unsigned char*>(text.data());
+  const std::size_t start = out.size();
+  out.resize(start + (text.size() - at) / 4 * 3);
+  char* to = out.data() + start;
+  while (at + 4 <= text.size()) {
+    const std::uint8_t a = values[in[at]], b = values[in[at + 1]], c = values[in[at + 2]],
+                       d = values[in[at + 3]];
+    if ((a | b | c | d) & 0xC0) break;
+    const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
+    *to++ = static_cast<char>(group >> 16);
+    *to++ = static_cast<char>(group >> 8);
+    *to++ = static_cast<char>(group);
+    at += 4;
+  }
+  out.resize(static_cast<std::size_t>(to - out.data()));
+  return at;
+}
+
+}  // namespace
+
+void encode_lines(std::string_view bytes, std::string_view eol, std::string& out) {
+  const std::size_t lines = (bytes.size() + kLineBytes - 1) / kLineBytes;
+  const std::size_t start = out.size();
+  out.resize(start + (bytes.size() + 2) / 3 * 4 + lines * eol.size());
+  char* to = out.data() + start;
+  const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
+  for (std::size_t left = bytes.size(); left > 0;) {
+    const std::size_t take = std::min(left, kLineBytes);
+    to = encode_run(in, take, to);
+    std::memcpy(to, eol.data(), eol.size());
+    to += eol.size();
+    in += take;
+    left -= take;
+  }
+}
+
+void encode(std::string_view bytes, std::string& out) {
+  const std::size_t start = out.size();
+  out.resize(start + (bytes.size() + 2) / 3 * 4);
+  encode_run(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data() + start);
+}
+
+std::string decode_lenient(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3 + 3);
+  Collector collector{out};
+  for (std::size_t at = 0; at < text.size();) {
+    if (collector.count == 0) {
+      at = decode_groups(text.substr(0, std::min(text.size(), at + 4096)), at, kValues, out);
+      if (at == text.size()) break;
+    }
+    const char c = text[at++];
+    const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
+    if (value != kNone)
+      collector.add(value);
+    else if (c == '=')
+      collector.flush();
+  }
+  collector.flush();
+  return out;
+}
+
+std::optional<std::string> decode_forgiving(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3 + 3);
+  Collector collector{out};
+  int padding = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (collector.count == 0 && padding == 0) {
+      at = decode_groups(text.substr(0, std::min(text.size(), at + 4096)), at, kUrlValues, out);
+      if (at == text.size()) break;
+    }
+    const char c = text[at++];
+    if (ascii::is_space(c)) continue;
+    if (c == '=') {
+      if (++padding > 2) return std::nullopt;
+      continue;
+    }
+    const std::uint8_t value = kUrlValues[static_cast<unsigned char>(c)];
+    if (value == kNone || padding > 0) return std::nullopt;
+    collector.add(value);
+  }
+  if (collector.count == 1) return std::nullopt;
+  if (padding > 0 && (collector.count == 0 || collector.count + padding > 4)) return std::nullopt;
+  collector.flush();
+  return out;
+}
+
+}  // namespace pixmilter::base64

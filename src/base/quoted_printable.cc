@@ -1,0 +1,142 @@
+#include "base/quoted_printable.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+
+namespace pixmilter::quoted_printable {
+namespace {
+
+constexpr std::size_t kLineLimit = 76;  // characters, the "=" of a soft break included
+constexpr char kHex[] = "0123456789ABCDEF";
+
+// Walks the encoded text and tells sink what comes out: run(offset, size) for bytes that stand for
+// themselves, byte(offset, value) for an escape.
+template <class Sink>
+void walk(std::string_view text, Sink& sink) {
+  std::size_t at = 0;
+  std::size_t run = 0;  // start of the current run of literal bytes
+  const auto end_run = [&](std::size_t end) {
+    if (end > run) sink.run(run, end - run);
+  };
+  while (at < text.size()) {
+    const std::size_t next = text.find_first_of("=\n", at);
+    if (next == std::string_view::npos) {
+      // White space at the end of the text is padding too: no line end could follow to keep it.
+      std::size_t end = text.size();
+      while (end > at && ascii::is_blank(text[end - 1])) --end;
+      end_run(std::max(end, run));
+      return;
+    }
+    if (text[next] == '\n') {
+      const std::size_t line_end = next > at && text[next - 1] == '\r' ? next - 1 : next;
+      std::size_t end = line_end;
+      while (end > at && ascii::is_blank(text[end - 1])) --end;
+      if (end != line_end) {
+        end_run(std::max(end, run));
+        run = line_end;
+      }
+      at = next + 1;
+      continue;
+    }
+    // "=": an escape, a soft line break, or neither.
+    if (next + 2 < text.size() && ascii::hex_value(text[next + 1]) >= 0 &&
+        ascii::hex_value(text[next + 2]) >= 0) {
+      end_run(next);
+      sink.byte(next,
+                static_cast<char>(ascii::hex_value(text[next + 1]) * 16 + ascii::hex_value(text[next + 2])));
+      at = run = next + 3;
+      continue;
+    }
+    std::size_t after = next + 1;
+    while (after < text.size() && ascii::is_blank(text[after])) ++after;
+    const bool crlf = after + 1 < text.size() && text[after] == '\r' && text[after + 1] == '\n';
+    if (after == text.size() || text[after] == '\n' || crlf) {
+      end_run(next);
+      at = run = std::min(text.size(), after + (crlf ? 2 : 1));
+      continue;
+    }
+    at = next + 1;  // malformed: stands for itself
+  }
+  end_run(text.size());
+}
+
+bool literal(char c) { return (c >= ' ' && c <= '~' && c != '=') || c == '\t'; }
+
+}  // namespace
+
+std::string decode(std::string_view text) {
+  struct Sink {
+    std::string_view text;
+    std::string out;
+    void run(std::size_t offset, std::size_t size) { out.append(text, offset, size); }
+    void byte(std::size_t, char value) { out.push_back(value); }
+  } sink{text, {}};
+  sink.out.reserve(text.size());
+  walk(text, sink);
+  return std::move(sink.out);
+}
+
+Mapped::Mapped(std::string_view text) : encoded_size_(text.size()) {
+  struct Sink {
+    std::string_view text;
+    std::string& out;
+    std::vector<Step>& steps;
+    void run(std::size_t offset, std::size_t size) {
+      steps.push_back({out.size(), offset});
+      out.append(text, offset, size);
+    }
+    void byte(std::size_t offset, char value) {
+      steps.push_back({out.size(), offset});
+      out.push_back(value);
+    }
+  } sink{text, decoded_, steps_};
+  decoded_.reserve(text.size());
+  walk(text, sink);
+}
+
+std::size_t Mapped::encoded_offset(std::size_t decoded_offset) const {
+  if (decoded_offset >= decoded_.size()) return encoded_size_;
+  const auto after =
+      std::upper_bound(steps_.begin(), steps_.end(), decoded_offset,
+                       [](std::size_t value, const Step& step) { return value < step.decoded; });
+  const Step& step = *std::prev(after);
+  return step.encoded + (decoded_offset - step.decoded);
+}
+
+std::size_t encode_run(std::string_view bytes, std::string_view eol, std::size_t column, std::string& out) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    // White space may end up before a line end, where it would be taken for padding.
+    const bool as_is = literal(c) && !(ascii::is_blank(c) && i + 1 == bytes.size());
+    const std::size_t width = as_is ? 1 : 3;
+    if (column + width > kLineLimit - 1) {
+      out.push_back('=');
+      out.append(eol);
+      column = 0;
+    }
+    if (as_is) {
+      out.push_back(c);
+    } else {
+      const auto value = static_cast<unsigned char>(c);
+      out.push_back('=');
+      out.push_back(kHex[value >> 4]);
+      out.push_back(kHex[value & 15]);
+    }
+    column += width;
+  }
+  return column;
+}
+
+void encode_text(std::string_view text, std::string_view eol, std::string& out) {
+  while (!text.empty()) {
+    const std::size_t lf = text.find('\n');
+    std::string_view line = text.substr(0, lf);
+    text.remove_prefix(lf == std::string_view::npos ? text.size() : lf + 1);
+    if (lf != std::string_view::npos && !line.empty() && line.back() == '\r') line.remove_suffix(1);
+    encode_run(line, eol, 0, out);
+    if (lf != std::string_view::npos) out.append(eol);
+  }
+}
+
+}  // namespace pixmilter::quoted_printable

@@ -1,0 +1,43 @@
+// Quoted-printable (RFC 2045 section 6.7).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pixmilter::quoted_printable {
+
+// As a mail reader decodes a part: soft line breaks vanish, white space before a line end is transport
+// padding and vanishes, a malformed escape stays as it is written. Line ends come out as they went in.
+std::string decode(std::string_view text);
+
+// Decoded text together with where each decoded byte came from, so that an edit of the decoded text can
+// be made in the encoded one and leave every other line as it was.
+class Mapped {
+ public:
+  explicit Mapped(std::string_view text);
+  const std::string& decoded() const { return decoded_; }
+  // The offset in the encoded text at which the decoded byte begins; decoded().size() maps to the end.
+  std::size_t encoded_offset(std::size_t decoded_offset) const;
+
+ private:
+  // Decoded and encoded offsets run in step from each of these points up to the next.
+  struct Step {
+    std::size_t decoded;
+    std::size_t encoded;
+  };
+  std::string decoded_;
+  std::vector<Step> steps_;
+  std::size_t encoded_size_;
+};
+
+// Appends bytes as they stand in a line that already holds column characters; returns the column after.
+// Soft line breaks keep lines within 76 characters; "=" and everything but printable ASCII, space and tab
+// is escaped, line ends too (the bytes are one run of text without hard line breaks).
+std::size_t encode_run(std::string_view bytes, std::string_view eol, std::size_t column, std::string& out);
+
+// Appends text as a whole part: its line ends (LF or CRLF) become eol, no line grows over 76 characters.
+void encode_text(std::string_view text, std::string_view eol, std::string& out);
+
+}  // namespace pixmilter::quoted_printable
