@@ -1,0 +1,90 @@
+// Message: one mail as it came, in one buffer, with its top-level header fields found.
+//
+// Nothing here interprets MIME. The bytes are never changed in place: what shall be different is said as
+// edits (edit.h) and header changes, and applied to a copy.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pixmilter::mail {
+
+// A top-level header field; offsets into Message::bytes().
+struct HeaderField {
+  std::size_t begin = 0;        // of the name
+  std::size_t colon = 0;        // of the ":"
+  std::size_t end = 0;          // after the field's last line end
+  std::string_view name;        // white space before the colon removed
+  std::string_view raw_value;   // after the colon, folds included, without the last line end
+};
+
+// Immutable once built; movable, so that views into it are taken from its final place only.
+class Message {
+ public:
+  // Takes a whole message as a file holds it. A leading mbox "From " line is kept apart as preamble.
+  // Anything at all is a message; what is wrong with it is found by looking (fields(), MimeTree).
+  explicit Message(std::string bytes);
+
+  // Takes a message as a milter gets it: header fields in order (values as with SMFIP_HDR_LEADSPC: the
+  // bytes after the colon, folded with LF), then the body with CRLF. See MessageBuilder.
+  const std::string& bytes() const { return bytes_; }
+  // From the first header field to the end of the blank line's predecessor.
+  std::size_t header_begin() const { return header_begin_; }
+  // After the blank line; bytes().size() when there is none.
+  std::size_t body_begin() const { return body_begin_; }
+  std::string_view body() const { return std::string_view(bytes_).substr(body_begin_); }
+  bool has_blank_line() const { return has_blank_line_; }
+  // A line before body_begin() that is no header field, continuation or blank line ended the header early.
+  bool malformed_header() const { return malformed_header_; }
+  const std::vector<HeaderField>& fields() const { return fields_; }
+  // "\r\n" or "\n": what the first line ends with.
+  std::string_view eol() const { return crlf_ ? "\r\n" : "\n"; }
+
+  // The number of fields of this name (case-insensitive), and the first of them or nullptr.
+  std::size_t count(std::string_view name) const;
+  const HeaderField* find(std::string_view name) const;
+
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+ private:
+  std::string bytes_;
+  std::size_t header_begin_ = 0;
+  std::size_t body_begin_ = 0;
+  bool has_blank_line_ = false;
+  bool malformed_header_ = false;
+  bool crlf_ = true;
+  std::vector<HeaderField> fields_;
+};
+
+// Collects what the milter callbacks hand over, into the one buffer that becomes the message.
+class MessageBuilder {
+ public:
+  // value: the bytes after the colon, leading white space included, folded with LF or CRLF.
+  void add_header(std::string_view name, std::string_view value);
+  // Once, after the headers. Then only body chunks.
+  void end_headers();
+  void add_body(std::string_view chunk) { bytes_.append(chunk); }
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+  std::size_t size() const { return bytes_.size(); }
+  // Gives the buffer away; the builder is empty afterwards.
+  std::string take();
+
+ private:
+  std::string bytes_;
+};
+
+// A change to a top-level header field, as a milter speaks of it.
+struct HeaderChange {
+  enum class Kind { replace, remove, append };
+  Kind kind;
+  std::string name;
+  // replace, remove: which of the fields of that name, from 1, counted in the original message.
+  int index = 0;
+  // replace, append: the bytes after the colon, leading space included, folded with LF.
+  std::string value;
+};
+
+}  // namespace pixmilter::mail
