@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+"""The tools that judge everything else are judged here: .ci/floors, tests/run's pieces, the harness.
+
+A check that can no longer fail looks like one that passes; so each is shown something wrong.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import harness
+
+FLOORS = os.path.join(harness.ROOT, ".ci", "floors")
+SUPERVISE = os.path.join(harness.ROOT, "tests", "lib", "supervise.py")
+PYTHON = "/usr/bin/python3"
+
+
+class Floors(unittest.TestCase):
+    def check(self, **files):
+        """Runs the check over a tree of these files; gives what it printed."""
+        root = harness.temp_dir(self)
+        for name, text in files.items():
+            path = os.path.join(root, "src", name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
+                file.write(text)
+        done = harness.run([FLOORS, root])
+        self.assertEqual(done.returncode, 1 if done.stdout else 0, done)
+        return done.stdout.decode()
+
+    def test_own_and_lower_floors_are_fine(self):
+        self.assertEqual(self.check(**{"base/a.h": "", "mail/b.h": '#include "base/a.h"\n#include <gmime/gmime.h>\n',
+                                       "mail/b.cc": '#include "mail/b.h"\n'}), "")
+
+    def test_a_higher_floor_is_named_with_its_line(self):
+        out = self.check(**{"base/a.cc": '#include <string>\n#include "core/c.h"\n', "core/c.h": ""})
+        self.assertIn("src/base/a.cc:2: src/base (floor 0) may not include src/core (floor 4)", out)
+
+    def test_a_neighbour_of_the_same_floor(self):
+        self.assertIn("src/html/a.cc:1:", self.check(**{"html/a.cc": '#include "mail/b.h"\n', "mail/b.h": ""}))
+
+    def test_doors(self):
+        for header in ("vips/vips.h", "gmime/gmime.h", "libmilter/mfapi.h", "toml++/toml.h", "curl/curl.h",
+                       "hiredis/hiredis.h", "CLI/CLI.hpp", "glib.h"):
+            with self.subTest(header=header):
+                self.assertIn("src/core/a.cc:1:", self.check(**{"core/a.cc": f"#  include <{header}>\n"}))
+                self.assertIn("src/core/a.cc:1:", self.check(**{"core/a.cc": f'#include "{header}"\n'}))
+
+    def test_what_render_reaches_through_others(self):
+        out = self.check(**{"render/r.cc": '#include "worker/wire.h"\n', "worker/wire.h": '#include "mail/m.h"\n',
+                            "mail/m.h": ""})
+        self.assertIn("src/worker/wire.h:1:", out)
+        out = self.check(**{"render/r.cc": '#include "worker/pool.h"\n', "worker/pool.h": ""})
+        self.assertIn("src/render/r.cc:1:", out)
+        out = self.check(**{"main/pixmilter_render.cc": '#include "core/c.h"\n', "core/c.h": ""})
+        self.assertIn("src/main/pixmilter_render.cc:1:", out)
+        out = self.check(**{"main/pixmilter.cc": '#include "render/r.h"\n', "render/r.h": ""})
+        self.assertIn("src/main/pixmilter.cc:1:", out)
+
+    def test_ways_round_and_unknown_folders(self):
+        self.assertIn("src/mail/a.cc:1:", self.check(**{"mail/a.cc": '#include "../core/c.h"\n', "core/c.h": ""}))
+        self.assertIn("src/util/a.cc:1:", self.check(**{"util/a.cc": ""}))
+
+    def test_no_sources_is_no_success(self):
+        self.assertNotEqual(harness.run([FLOORS, harness.temp_dir(self)]).returncode, 0)
+
+
+class Counting(unittest.TestCase):
+    def run_file(self, body):
+        path = os.path.join(harness.temp_dir(self), "x_test.py")
+        with open(path, "w") as file:
+            file.write(f"import sys, unittest\nsys.path.insert(0, {os.path.dirname(SUPERVISE)!r})\nimport harness\n"
+                       f"{textwrap.dedent(body)}\nharness.main()\n")
+        done = harness.run([PYTHON, path])
+        return done.returncode, done.stdout.decode().splitlines()
+
+    def test_counts(self):
+        status, lines = self.run_file("""
+            class T(unittest.TestCase):
+                def test_a(self): pass
+                def test_b(self): self.fail("no")
+                def test_c(self): self.skipTest("no moon tonight")
+                def test_d(self): raise ValueError("bad")
+                def test_e(self):
+                    for i in range(3):
+                        with self.subTest(i=i): self.assertEqual(i, 1)
+            class U(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls): raise unittest.SkipTest("no root")
+                def test_a(self): pass
+            """)
+        self.assertEqual(lines[-1], "1 passed, 4 failed, 2 skipped")
+        self.assertIn("skipped T.test_c: no moon tonight", lines)
+        self.assertEqual(status, 1)
+
+    def test_nothing_is_no_success(self):
+        self.assertEqual(self.run_file("")[0], 1)
+
+    def test_success(self):
+        self.assertEqual(self.run_file("class T(unittest.TestCase):\n    def test_a(self): pass\n"),
+                         (0, ["1 passed, 0 failed, 0 skipped"]))
+
+
+class Supervision(unittest.TestCase):
+    def supervise(self, seconds, command):
+        return harness.run([PYTHON, SUPERVISE, str(seconds), "/bin/sh", "-c", command])
+
+    def test_status_goes_through(self):
+        self.assertEqual(self.supervise(10, "exit 7").returncode, 7)
+        self.assertEqual(self.supervise(10, "true").returncode, 0)
+        self.assertEqual(self.supervise(10, "kill -SEGV $$").returncode, 128 + 11)
+
+    def test_a_hang_ends(self):
+        done = self.supervise(1, "echo begun; sleep 1000")
+        self.assertEqual(done.returncode, 124)
+        self.assertIn(b"begun", done.stdout)
+        self.assertIn(b"not done after 1 s", done.stdout)
+        self.assertIn(b"sleep 1000", done.stdout)
+
+    def test_a_daemon_that_was_left_is_ended_and_named(self):
+        done = self.supervise(10, "setsid sh -c 'sleep 1234 & echo $!' > /dev/stdout &")
+        self.assertEqual(done.returncode, 124)
+        self.assertIn(b"left running", done.stdout)
+        pid = int(re.search(rb"(\d+) sleep 1234", done.stdout).group(1))
+        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+
+
+harness.main()
