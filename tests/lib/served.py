@@ -1,0 +1,123 @@
+"""pixmilter as a running milter: starts `pixmilter serve` for a test and ends it by its own pid."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import harness
+
+
+def free_port():
+    """A loopback port that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def descendants(pid):
+    """{pid: name} of everything beneath a process."""
+    parents, names = {}, {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    text = stat.read()
+            except OSError:
+                continue
+            fields = text[text.rindex(")") + 2:].split()
+            parents[int(entry)] = int(fields[1])
+            names[int(entry)] = text[text.index("(") + 1:text.rindex(")")]
+    found = {}
+    for child in parents:
+        walk = child
+        while walk in parents and walk != pid:
+            walk = parents[walk]
+        if walk == pid and child != pid:
+            found[child] = names[child]
+    return found
+
+
+class Served:
+    """One `pixmilter serve`. socket: unix:PATH or inet:PORT@HOST; config: the text of its configuration."""
+
+    def __init__(self, folder, socket_spec=None, config="", wrapper=()):
+        self.folder = folder
+        self.socket = socket_spec or f"unix:{folder}/pixmilter.sock"
+        self.log_path = os.path.join(folder, "pixmilter.log")
+        command = [harness.program(), "serve", "--socket", self.socket]
+        config_path = os.path.join(folder, "pixmilter.toml")
+        with open(config_path, "w") as file:
+            file.write(config)
+        command += ["-c", config_path]
+        self._log = open(self.log_path, "wb")
+        # Standard error is a file here and no terminal, so the log would go to syslog: a pipe of our own
+        # cannot change that. What matters to a test is seen in the mail; the file catches what is printed.
+        self.process = subprocess.Popen(list(wrapper) + command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                        stderr=subprocess.STDOUT)
+        self._wait_until_up()
+
+    @property
+    def postfix_spec(self):
+        """The socket as Postfix writes it."""
+        kind, rest = self.socket.split(":", 1)
+        if kind == "unix":
+            return self.socket
+        port, host = rest.split("@")
+        return f"inet:{host}:{port}"
+
+    def connect(self):
+        kind, rest = self.socket.split(":", 1)
+        if kind == "unix":
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(rest)
+        else:
+            port, host = rest.split("@")
+            connection = socket.create_connection((host, int(port)))
+        return connection
+
+    def _wait_until_up(self, timeout=20):
+        deadline = time.monotonic() + timeout
+        while True:
+            if self.process.poll() is not None:
+                raise AssertionError(f"pixmilter serve ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                self.connect().close()
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    self.stop()
+                    raise AssertionError(f"pixmilter serve does not listen:\n{self.log()}") from None
+            time.sleep(0.02)
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def workers(self):
+        """Pids of the render program: the zygote and its workers."""
+        return [pid for pid, name in descendants(self.process.pid).items() if name.startswith("pixmilter-rende")]
+
+    def stop(self, timeout=20):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                for pid in list(descendants(self.process.pid)) + [self.process.pid]:
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                self.process.wait()
+                self._log.close()
+                raise AssertionError(f"pixmilter serve did not end on SIGTERM in {timeout} s") from None
+        self._log.close()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
