@@ -1,0 +1,117 @@
+"""Judges a message with Python's email package and Pillow: eyes that share no code with pixmilter."""
+
+import email
+import email.policy
+import io
+import re
+
+from PIL import Image
+
+SAFE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF"}
+POLICY = email.policy.default.clone(raise_on_defect=False)
+
+
+def parse(data):
+    return email.message_from_bytes(data, policy=POLICY)
+
+
+def defects(message):
+    """Everything the parser found wrong, part by part."""
+    return [f"{part.get_content_type()}: {defect!r}" for part in message.walk() for defect in part.defects]
+
+
+def leaves(message):
+    return [part for part in message.walk() if not part.is_multipart()]
+
+
+def images(message):
+    return [part for part in leaves(message) if part.get_content_maintype() == "image"]
+
+
+def html_parts(message):
+    return [part for part in leaves(message) if part.get_content_type() == "text/html"]
+
+
+def html_text(part):
+    """The part's text, decoded; unknown charsets as Latin-1, so that every byte stays visible."""
+    raw = part.get_payload(decode=True)
+    charset = part.get_content_charset() or "us-ascii"
+    try:
+        return raw.decode(charset)
+    except (LookupError, UnicodeDecodeError):
+        return raw.decode("latin-1")
+
+
+def cids(html):
+    """The Content-IDs an HTML text names, in order."""
+    return re.findall(r"cid:([^\s\"'<>()]+)", html)
+
+
+def content_id(part):
+    value = part["Content-ID"]
+    return str(value).strip().strip("<>") if value else None
+
+
+def tree(message):
+    """The MIME tree as nested tuples of content types: ("multipart/related", ("text/html",), ...)."""
+    if message.is_multipart():
+        return (message.get_content_type(),) + tuple(tree(part) for part in message.iter_parts()) \
+            if message.get_content_maintype() == "multipart" else (message.get_content_type(),)
+    return (message.get_content_type(),)
+
+
+def outline(message, depth=0):
+    """The MIME tree for the eye, a line a part with the size of its content."""
+    kind = message.get_content_type()
+    if message.is_multipart() and message.get_content_maintype() == "multipart":
+        lines = ["  " * depth + kind]
+        for part in message.iter_parts():
+            lines += outline(part, depth + 1)
+        return lines
+    payload = message.get_payload(decode=True) or b""
+    return ["  " * depth + f"{kind}  {size(len(payload))}"]
+
+
+def size(count):
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 999_950 else f"{count / 1e6:.1f} MB"
+
+
+def complaints(data):
+    """What is wrong with a rewritten message, as a list of sentences; empty when it is as promised."""
+    found = []
+    message = parse(data)
+    found += defects(message)
+    seen = {}
+    for part in leaves(message):
+        cid = content_id(part)
+        if cid:
+            if cid in seen and part.get_content_maintype() == "image":
+                found.append(f"two parts have the Content-ID {cid}")
+            seen[cid] = part
+    for html in html_parts(message):
+        if html.get_content_disposition() == "attachment":
+            continue
+        for cid in cids(html_text(html)):
+            if cid not in seen:
+                found.append(f"the HTML names cid:{cid}, and no part is it")
+    for part in images(message):
+        kind = part.get_content_type()
+        if kind not in SAFE:
+            continue
+        payload = part.get_payload(decode=True)
+        try:
+            with Image.open(io.BytesIO(payload)) as image:
+                image.load()
+                if image.format != SAFE[kind]:
+                    found.append(f"a part says {kind} and is {image.format}")
+        except Exception as error:
+            found.append(f"a part of {kind} cannot be opened: {error}")
+    for line in data.splitlines():
+        if len(line) > 998:
+            found.append(f"a line of {len(line)} bytes")
+            break
+    if message.get_all("X-Pixmilter") is None or len(message.get_all("X-Pixmilter")) != 1:
+        found.append("X-Pixmilter is not there once")
+    return found
