@@ -51,12 +51,12 @@ RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(w
 FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
 RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
 FRONT_LIBS = $(MILTER_LIBS) $(GMIME_LIBS) $(TOML_LIBS) $(CRYPTO_LIBS)
-RENDER_LIBS = $(VIPS_LIBS) $(CRYPTO_LIBS)
+RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS)
 PROGRAMS := $B/pixmilter $B/pixmilter-render
 
 $B/src/mail/%.o: LIBRARY_CFLAGS = $(GMIME_CFLAGS)
 $B/src/config/%.o: LIBRARY_CFLAGS = $(TOML_CFLAGS)
-$B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS)
+$B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(ZLIB_CFLAGS)
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -97,6 +97,11 @@ $B/tests/unit_front: $(UNIT_SOURCES:%.cc=$B/%.o) $B/front.a
 $B/tests/unit_render: $(RENDER_UNIT_SOURCES:%.cc=$B/%.o) $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(RENDER_LIBS)
+# Renders pictures for tests/render without mail or worker around.
+RENDER_TOOL := $B/tests/render_tool
+$(RENDER_TOOL): $B/tests/render/render_tool.o $B/render.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(RENDER_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
 .PHONY: unit
@@ -110,7 +115,7 @@ check:
 	@$(MAKE) check-all
 
 .PHONY: check-all
-check-all: $(PROGRAMS) $(UNIT_PROGRAMS)
+check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL)
 	tests/run all --build $B
 
 .PHONY: demo demo-run

@@ -1,65 +1,76 @@
 #include "render/picture.h"
 
-#include <vips/vips.h>
+#include <exception>
+#include <new>
+
+#include "render/load.h"
+#include "render/png_writer.h"
+#include "render/srgb.h"
+#include "render/vips_image.h"
 
 namespace pixmilter::render {
-
-using image::Format;
-using image::ImageResult;
-using image::Status;
-
 namespace {
 
-ImageResult failed(Status status) {
-  ImageResult result;
-  result.status = status;
-  result.reason = vips_error_buffer();
-  while (!result.reason.empty() && result.reason.back() == '\n') result.reason.pop_back();
-  vips_error_clear();
-  return result;
+using image::Format;
+using image::ImageJob;
+using image::ImageResult;
+
+Attempt<Picture> open_raw(const ImageJob& job) {
+  const image::RawLayout& layout = job.layout;
+  if (layout.format != image::BandFormat::uchar || layout.planar || layout.fortran_order ||
+      layout.frames != 1)
+    return refused("this layout of raw pixels is not served yet");
+  if (auto limits = check_limits(job.limits, layout.width, layout.height, layout.frames); !limits)
+    return limits.failure();
+  Picture picture;
+  const auto* pixels = reinterpret_cast<const std::uint8_t*>(job.bytes.data()) + layout.offset;
+  Attempt<Image> image = borrow_pixels(pixels, layout.width, layout.height, layout.bands);
+  if (!image) return image.failure();
+  picture.image = std::move(*image);
+  return picture;
 }
 
-VipsImage* open(const image::ImageJob& job) {
-  if (job.format != Format::raw && job.format != Format::npy)
-    return vips_image_new_from_buffer(job.bytes.data(), job.bytes.size(), "", "access",
-                                      VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
-  const auto& layout = job.layout;
-  if (layout.format != image::BandFormat::uchar || layout.offset > job.bytes.size()) {
-    vips_error("raw", "only uchar pixels");
-    return nullptr;
+Attempt<ImageResult> render(const ImageJob& job) {
+  const bool raw = job.format == Format::raw || job.format == Format::npy;
+  Attempt<Picture> picture = raw ? open_raw(job) : load(job, job.format);
+  if (!picture) return picture.failure();
+  if (!raw) {
+    Attempt<Image> image = upright(std::move(picture->image));
+    if (!image) return image.failure();
+    image = to_srgb8(std::move(*image));
+    if (!image) return image.failure();
+    picture->image = std::move(*image);
   }
-  VipsImage* image = vips_image_new_from_memory(
-      job.bytes.data() + layout.offset, job.bytes.size() - layout.offset, static_cast<int>(layout.width),
-      static_cast<int>(layout.height), static_cast<int>(layout.bands), VIPS_FORMAT_UCHAR);
-  if (image != nullptr) image->Type = layout.bands < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
-  return image;
+  ImageResult result;
+  PngOptions options;
+  options.max_output_bytes = job.limits.max_output_bytes;
+  Attempt<std::string> png = write_png(picture->image.get(), options);
+  if (!png) return png.failure();
+  result.status = image::Status::ok;
+  result.bytes = std::move(*png);
+  result.format = Format::png;
+  result.width = picture->width();
+  result.height = picture->height();
+  return result;
 }
 
 }  // namespace
 
-ImageResult render_picture(const image::ImageJob& job) {
-  VipsImage* image = open(job);
-  if (image == nullptr) return failed(Status::refused);
-  void* data = nullptr;
-  std::size_t size = 0;
-  const int width = vips_image_get_width(image);
-  const int height = vips_image_get_height(image);
-  if (std::uint64_t{1} * static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height) >
-      job.limits.max_pixels) {
-    g_object_unref(image);
-    vips_error("limit", "%d x %d pixels are over the limit", width, height);
-    return failed(Status::limit);
-  }
-  const int outcome = vips_pngsave_buffer(image, &data, &size, nullptr);
-  g_object_unref(image);
-  if (outcome != 0) return failed(Status::refused);
+ImageResult render_picture(const ImageJob& job) {
   ImageResult result;
-  result.status = Status::ok;
-  result.format = Format::png;
-  result.width = static_cast<std::uint32_t>(width);
-  result.height = static_cast<std::uint32_t>(height);
-  result.bytes.assign(static_cast<const char*>(data), size);
-  g_free(data);
+  try {
+    Attempt<ImageResult> attempt = render(job);
+    if (attempt) return std::move(*attempt);
+    result.status = attempt.failure().status;
+    result.reason = attempt.failure().reason;
+  } catch (const std::bad_alloc&) {
+    result.status = image::Status::limit;
+    result.reason = "out of memory";
+  } catch (const std::exception& error) {
+    result.status = image::Status::refused;
+    result.reason = error.what();
+  }
+  vips_error_clear();
   return result;
 }
 

@@ -1,13 +1,12 @@
-// render_picture: one job in, one picture out. The door behind which libvips does its work.
+// One picture from the bytes that came to the bytes that go out: the render program's whole work.
 #pragma once
 
 #include "image/job.h"
 
 namespace pixmilter::render {
 
-// Decodes job.bytes (of job.format, which the caller has found by sniffing), renders it as job.settings
-// say and encodes it. Never throws; what fails is a status of the result with a reason. Touches no file.
-// libvips has been initialised; one thread at a time.
+// libvips has been initialised. Never throws; what fails is a status with a reason. One call at a time.
+// The limits of the job are checked before pixels are allocated.
 image::ImageResult render_picture(const image::ImageJob& job);
 
 }  // namespace pixmilter::render

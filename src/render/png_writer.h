@@ -1,0 +1,26 @@
+// Writes PNG (ISO 15948) from 8 bit pixels, row by row.
+//
+// libvips has a PNG writer, but it makes palettes with a quantiser that may change colours, and spends ten
+// times the time that is needed. Here a palette is used exactly when it is lossless, and filter and level
+// are those that tests/bench/png_bench.cc shows to pay.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "render/attempt.h"
+#include "render/vips_image.h"
+
+namespace pixmilter::render {
+
+struct PngOptions {
+  int level = 0;                               // zlib's 1 to 9; 0: what pays for the kind of picture
+  bool palette = true;                         // where 256 colours suffice and it is smaller
+  std::uint64_t max_output_bytes = 100 << 20;  // more is Status::limit
+};
+
+// image: 8 bit, 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; read once from top to bottom. The samples come
+// back exactly, colour under full transparency too. Says sRGB and 96 dpi.
+Attempt<std::string> write_png(VipsImage* image, const PngOptions& options);
+
+}  // namespace pixmilter::render
