@@ -1,0 +1,31 @@
+// Lengths of HTML and CSS, as far as they say how large an image is shown.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace pixmilter::html {
+
+// The size that width, height and style of one element ask for, in CSS px. What is relative to something
+// outside the element (%, auto, vw) is not known here.
+struct DisplayedSize {
+  std::optional<double> width;
+  std::optional<double> height;
+};
+
+// A width or height attribute (HTML standard, "rules for parsing dimension values"); nothing for a
+// percentage or what is no number. The value with its character references resolved.
+std::optional<double> attribute_length(std::string_view value);
+
+// A CSS length: px, absolute units, em and rem at the initial font size, and 0.
+std::optional<double> css_length(std::string_view value);
+
+// What a style attribute (character references resolved) changes of the size that attributes gave, and
+// whether it hides the element (display: none).
+struct StyledSize {
+  DisplayedSize size;
+  bool hidden = false;
+};
+StyledSize styled_size(std::string_view style, DisplayedSize from_attributes);
+
+}  // namespace pixmilter::html
