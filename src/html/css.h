@@ -1,10 +1,10 @@
 // A scanner for CSS: finds the images that a style sheet or a style attribute names, after the
 // tokenization of CSS Syntax Level 3 (section 4).
 //
-// It knows strings, comments, escapes, url() quoted and bare, image-set(); it does not build rules, it
-// only knows where a value stands: URLs in the preludes of at-rules (@import, @namespace) and all that is
-// in @font-face are no images and are left alone, and so are the URLs of properties that name something
-// else (behavior, filter).
+// It knows strings, comments, escapes, url() quoted and bare, image-set(). It builds no rules, it only
+// knows where a value stands: URLs in the preludes of at-rules (@import, @namespace) and all that is in
+// @font-face are no images and are left alone, and so are the URLs of properties that name something else
+// (behavior, filter) and those that point into the document itself (#fragment).
 #pragma once
 
 #include <cstddef>
@@ -19,14 +19,13 @@ namespace pixmilter::html::css {
 // Offsets into the scanned text.
 struct Image {
   Range range;             // the whole url(...), or the string with its quotes
-  Range url;               // the URL as written, without quotes and white space
+  Range url;               // the URL as written, without quotes and white space, not empty
   bool is_string = false;  // a bare string in image-set()
 };
 
-enum class Context { declarations, stylesheet };
-
-// Appends the images of css to out, in order. Time linear in the text, for any text.
-void find_images(std::string_view css, Context context, std::vector<Image>& out);
+// Appends the images of a style sheet or of the declarations of a style attribute to out, in order.
+// Returns how many bytes were looked at, counting each time: never more than a small multiple of the size.
+std::size_t find_images(std::string_view css, std::vector<Image>& out);
 
 // Appends text with CSS escapes resolved, as in a string or a bare URL.
 void unescape(std::string_view text, std::string& out);

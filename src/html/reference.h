@@ -66,6 +66,8 @@ struct Scan {
   std::vector<Reference> references;  // in ascending order of range, never overlapping
   std::vector<Range> removals;        // likewise, and disjoint from the references
   std::size_t skipped = 0;            // references left alone at the sender's wish
+  // Bytes looked at, counting each time a byte is looked at again: what tests of linear time count.
+  std::size_t work = 0;
 };
 
 // Finds every reference of DESIGN.md section 3. Takes time linear in the text, for any text.

@@ -186,6 +186,7 @@ void Scanner::read(std::string_view stretch, bool in_condition) {
     if (token.kind != TokenKind::start_tag) in_style_ = false;
   }
   if (in_svg_) close_svg(range_of(stretch).end);
+  out_.work += tokenizer.work();
 }
 
 // What the sender says of this element; the attribute that is addressed to us goes.
@@ -323,7 +324,7 @@ void Scanner::add_style_attribute(const Attribute* attribute) {
   const bool verbatim = find_byte(value, '&', 0) == value.size();
   if (!verbatim) decoded_.assign(value, ReferenceContext::attribute);
   images_.clear();
-  css::find_images(verbatim ? value : decoded_.text(), css::Context::declarations, images_);
+  out_.work += css::find_images(verbatim ? value : decoded_.text(), images_);
   Reference reference;
   reference.place = Place::style_attr;
   reference.quoting = {attribute->quote, true, true, false};
@@ -337,7 +338,7 @@ void Scanner::add_style_attribute(const Attribute* attribute) {
 
 void Scanner::add_style_block(const Token& token) {
   images_.clear();
-  css::find_images(token.raw, css::Context::stylesheet, images_);
+  out_.work += css::find_images(token.raw, images_);
   found_.clear();
   Reference reference;
   reference.place = Place::style_block;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "html/reference.h"
@@ -11,7 +12,7 @@
 namespace pixmilter::html {
 namespace {
 
-constexpr std::string_view kPng = "data:image/png;base64,iVBORw0KGgo=";
+constexpr std::string_view kData = "data:image/png;base64,iVBORw0KGgo=";
 
 std::vector<std::string> urls(std::string_view html) {
   std::vector<std::string> out;
@@ -102,6 +103,186 @@ TEST(Scan, InlineSvg) {
             "<svg><style><img src=I></style><path/></svg>");
   EXPECT_EQ(urls("<svg width=0><path/></svg><svg hidden><path/></svg><svg><defs><path/></defs></svg>"),
             Urls{});
+}
+
+// A place whose attribute value is "before URL after".
+struct Spot {
+  std::string_view open, before, after, close;
+  Place place;
+};
+constexpr Spot kSpots[] = {
+    {"<p>a<img alt=x src=", "", "", " width=5>b</p>", Place::img_src},
+    {"<IMG\nSRC\n=\n", "", "", "\n/>", Place::img_src},
+    {"<image src=", "", "", ">", Place::img_src},
+    {"<input type=\"image\" src=", "", "", ">", Place::input_src},
+    {"<img srcset=", "", "", ">", Place::srcset},
+    {"<picture><source type=image/png srcset=", "", "", " media=x></picture>", Place::srcset},
+    {"<body background=", "", "", " bgcolor=red>", Place::background},
+    {"<table background=", "", "", ">", Place::background},
+    {"<thead background=", "", "", ">", Place::background},
+    {"<tbody background=", "", "", ">", Place::background},
+    {"<tr background=", "", "", ">", Place::background},
+    {"<th background=", "", "", ">", Place::background},
+    {"<td BACKGROUND=", "", "", ">x</td>", Place::background},
+    {"<!--[if gte mso 9]><v:rect><v:fill type=tile src=", "", "", " color=red /></v:rect><![endif]-->",
+     Place::vml_src},
+    {"<!--[if mso]><v:imagedata src=", "", "", " /><![endif]-->", Place::vml_src},
+    {"<!--[if mso | IE]><td background=", "", "", "><![endif]-->", Place::background},
+    {"<!--[if !mso]><!--><img src=", "", "", "><!--<![endif]-->", Place::img_src},
+    {"<![if !mso]><img src=", "", "", "><![endif]>", Place::img_src},
+    {"<!--[if vml]><img src=", "", "", "><!--[if mso]>x<![endif]-->", Place::img_src},
+    {"<noscript><img src=", "", "", "></noscript>", Place::img_src},
+    {"<svg><g><p><img src=", "", "", ">", Place::img_src},
+    {"<div style=", "background:url(", ");color:red", ">", Place::style_attr},
+    {"<td style=", "color:red;background:RED/**/Url(", ")no-repeat", ">", Place::style_attr},
+    {"<a href=url(x) style=", "background-image:url(", ")", ">", Place::style_attr},
+};
+
+std::string entities(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    out += i % 3 == 0       ? "&#" + std::to_string(static_cast<int>(text[i])) + ";"
+           : text[i] == ':' ? "&colon;"
+           : text[i] == ';' ? "&semi;"
+                            : std::string(1, text[i]);
+  return out;
+}
+
+TEST(Scan, EveryPlaceInEverySpelling) {
+  for (const Spot& spot : kSpots) {
+    for (const std::string quote : {"\"", "'", ""}) {
+      for (const bool escaped : {false, true}) {
+        const std::string spelled = escaped ? entities(kData) : std::string(kData);
+        const std::string head = std::string(spot.open) + quote, tail = quote + std::string(spot.close);
+        const std::string html = head + std::string(spot.before) + spelled + std::string(spot.after) + tail;
+        SCOPED_TRACE(html);
+        const Scan found = scan(html);
+        ASSERT_EQ(found.references.size(), 1U);
+        EXPECT_EQ(found.references[0].place, spot.place);
+        EXPECT_EQ(found.references[0].raw, spelled);
+        EXPECT_EQ(found.references[0].verbatim, !escaped);
+        std::string scratch;
+        EXPECT_EQ(url(found.references[0], scratch), kData);
+        std::string expected = "cid:1@x";
+        std::string before(spot.before), after(spot.after);
+        if (spot.place == Place::style_attr) {
+          const std::string inner = quote == "\"" ? "'" : "&#39;";
+          expected = "url(" + inner + expected + inner + ")";
+          before.resize(before.size() - 4);
+          after.erase(0, 1);
+        }
+        EXPECT_EQ(replaced(html), head + before + expected + after + tail);
+        EXPECT_EQ(urls(replaced(html)), Urls{"cid:1@x"});
+      }
+    }
+  }
+}
+
+TEST(Scan, StyleAttributesWithReferencesAndQuotes) {
+  EXPECT_EQ(replaced("<p style=\"a:url(&quot;data:x&quot;);b:c\">"), "<p style=\"a:url('cid:1@x');b:c\">");
+  EXPECT_EQ(replaced("<p style=\"a:url&lpar; &apos;data:x&apos; &rpar;;b:c\">"),
+            "<p style=\"a:url('cid:1@x');b:c\">");
+  EXPECT_EQ(replaced("<p style='a:url(\"data:x\");b:&quot;url(y)&quot;'>"),
+            "<p style='a:url(&#39;cid:1@x&#39;);b:&quot;url(y)&quot;'>");
+  EXPECT_EQ(replaced("<p style=a:url(&#34;data:x&#34;)>"), "<p style=a:url(&#39;cid:1@x&#39;)>");
+  EXPECT_EQ(replaced("<p style=\"a:image-set('x' 1x,url(y) 2x)\">"),
+            "<p style=\"a:image-set('cid:1@x' 1x,url('cid:1@x') 2x)\">");
+  EXPECT_EQ(replaced("<p style='a:image-set(\"x\" 1x)'>"), "<p style='a:image-set(&#39;cid:1@x&#39; 1x)'>");
+  EXPECT_EQ(urls("<p style=\"a:url(x&amp;y\\26 z)\">"), Urls{"x&y&z"});
+  EXPECT_EQ(urls("<p title=\"background:url(x)\" style=\"enable-background:new 0 0 1 1\">"), Urls{});
+}
+
+TEST(Scan, StyleBlocks) {
+  EXPECT_EQ(replaced("<style>a{b:url(x)}@import url(y);</style><p style='c:url(z)'>"),
+            "<style>a{b:url('cid:1@x')}@import url(y);</style><p style='c:url(&#39;cid:1@x&#39;)'>");
+  EXPECT_EQ(replaced("<style type='text/css'><!-- a{b:url(&quot;x)} --></style>"),
+            "<style type='text/css'><!-- a{b:url('cid:1@x')} --></style>");
+  EXPECT_EQ(urls("<style type=text/less>a{b:url(x)}</style><STYLE>a{b:url(y)}</sTyle x>"), Urls{"y"});
+  EXPECT_EQ(urls("<!--[if mso]><style>a{b:url(x)}</style><![endif]-->"), Urls{"x"});
+  EXPECT_EQ(urls("<style>a{b:url(x)}"), Urls{"x"});
+  EXPECT_EQ(urls("<style data-pixmilter=skip>a{b:url(x)}</style><style>a{b:url(y)}</style>"), Urls{"y"});
+  EXPECT_EQ(urls("<style>"), Urls{});
+  EXPECT_EQ(urls("<style></style>a{b:url(x)}"), Urls{});
+}
+
+TEST(Scan, DisplayedSize) {
+  const auto size = [](std::string_view html) {
+    const Scan found = scan(html);
+    const Reference& reference = found.references.at(0);
+    return std::pair(reference.css_width.value_or(-1), reference.css_height.value_or(-1));
+  };
+  EXPECT_EQ(size("<img src=x width=10 height='20px'>"), std::pair(10.0, 20.0));
+  EXPECT_EQ(size("<img src=x width=50% height=x>"), std::pair(-1.0, -1.0));
+  EXPECT_EQ(size("<img src=x width=10 style='width:30px;height:2in'>"), std::pair(30.0, 192.0));
+  EXPECT_EQ(size("<img src=x width=10 style='width:100%'>"), std::pair(-1.0, -1.0));
+  EXPECT_EQ(size("<img src=x style='width:1px!important;width:2px'>"), std::pair(1.0, -1.0));
+  EXPECT_EQ(size("<svg width=10.5 height=3><path/></svg>"), std::pair(10.5, 3.0));
+  EXPECT_EQ(size("<td width=10 background=x>"), std::pair(-1.0, -1.0));
+}
+
+TEST(Scan, HiddenSvgStays) {
+  for (const std::string attributes :
+       {"width=0", "height='0'", "hidden", "style='display:none'", "style='DISPLAY : None !important'",
+        "style='position:absolute;width:0;height:0'"})
+    EXPECT_EQ(urls("<svg " + attributes + "><path/></svg>"), Urls{}) << attributes;
+  EXPECT_EQ(urls("<svg><symbol id=a><path/></symbol><defs><g><path/></g></defs></svg>"), Urls{});
+  EXPECT_EQ(scan("<svg><defs><path/></defs><use href=#a /></svg>").references.size(), 1U);
+  EXPECT_EQ(scan("<svg/><svg><path/></svg>").references.size(), 1U);
+  EXPECT_EQ(scan("<svg data-pixmilter=skip><path/></svg>").skipped, 1U);
+}
+
+// What is looked at must grow with the text and no faster, whatever is left open in it.
+TEST(Scan, TimeIsLinear) {
+  const std::string_view pieces[] = {"<",
+                                     "<a",
+                                     "<a ",
+                                     "<!--",
+                                     "<!--[if mso]>",
+                                     "<!--[if mso",
+                                     "<![CDATA[",
+                                     "<svg>",
+                                     "<svg><path>",
+                                     "<svg><style>",
+                                     "<table>",
+                                     "<table><tr><td>",
+                                     "<style>",
+                                     "<style>a{b:url(",
+                                     "<style>a{b:url('",
+                                     "<script><!--",
+                                     "<script><!--<script>",
+                                     "<title>",
+                                     "</title",
+                                     "<p style=\"a:url(",
+                                     "<p style='\"\n\\",
+                                     "<img srcset='a,",
+                                     "<img a=",
+                                     "<img src=\"",
+                                     "&",
+                                     "&lt",
+                                     "--!",
+                                     "]]>",
+                                     "<svg></p>",
+                                     "<math><svg>",
+                                     "<svg><g></div>",
+                                     "<p style=\"url(&quot;",
+                                     "<img data-pixmilter=skip a",
+                                     "</svg>",
+                                     "<!-->",
+                                     "<?",
+                                     "<svg><foreignObject>",
+                                     "<!--[if mso]><!--[if mso]><img src=",
+                                     "<div><svg></div>"};
+  for (const std::string_view piece : pieces) {
+    for (const std::string_view start :
+         {"", "<style>", "<script><!--", "<p style=\"", "<svg>", "<!--[if mso]>", "<img srcset=\""}) {
+      std::string text(start);
+      for (int i = 0; i < 20'000; ++i) text += piece;
+      for (const std::string_view end : {"", "\">", "-->"}) {
+        const Scan found = scan(text + std::string(end));
+        EXPECT_LE(found.work, 8 * text.size()) << start << " then many " << piece;
+      }
+    }
+  }
 }
 
 }  // namespace
