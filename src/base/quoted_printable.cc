@@ -7,7 +7,6 @@
 namespace pixmilter::quoted_printable {
 namespace {
 
-constexpr std::size_t kLineLimit = 76;  // characters, the "=" of a soft break included
 constexpr char kHex[] = "0123456789ABCDEF";
 
 // Walks the encoded text and tells sink what comes out: run(offset, size) for bytes that stand for
@@ -77,7 +76,7 @@ std::string decode(std::string_view text) {
   return std::move(sink.out);
 }
 
-Mapped::Mapped(std::string_view text) : encoded_size_(text.size()) {
+Mapped::Mapped(std::string_view text) : encoded_(text) {
   struct Sink {
     std::string_view text;
     std::string& out;
@@ -96,12 +95,20 @@ Mapped::Mapped(std::string_view text) : encoded_size_(text.size()) {
 }
 
 std::size_t Mapped::encoded_offset(std::size_t decoded_offset) const {
-  if (decoded_offset >= decoded_.size()) return encoded_size_;
+  if (decoded_offset >= decoded_.size()) return encoded_.size();
   const auto after =
       std::upper_bound(steps_.begin(), steps_.end(), decoded_offset,
                        [](std::size_t value, const Step& step) { return value < step.decoded; });
   const Step& step = *std::prev(after);
   return step.encoded + (decoded_offset - step.decoded);
+}
+
+std::size_t Mapped::encoded_end(std::size_t decoded_offset) const {
+  if (decoded_offset == 0) return 0;
+  const std::size_t last = encoded_offset(decoded_offset - 1);
+  const bool escape = encoded_[last] == '=' && last + 2 < encoded_.size() &&
+                      ascii::hex_value(encoded_[last + 1]) >= 0 && ascii::hex_value(encoded_[last + 2]) >= 0;
+  return last + (escape ? 3 : 1);
 }
 
 std::size_t encode_run(std::string_view bytes, std::string_view eol, std::size_t column, std::string& out) {

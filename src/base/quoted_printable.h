@@ -8,6 +8,8 @@
 
 namespace pixmilter::quoted_printable {
 
+inline constexpr std::size_t kLineLimit = 76;  // characters, the "=" of a soft line break included
+
 // As a mail reader decodes a part: soft line breaks vanish, white space before a line end is transport
 // padding and vanishes, a malformed escape stays as it is written. Line ends come out as they went in.
 std::string decode(std::string_view text);
@@ -16,10 +18,14 @@ std::string decode(std::string_view text);
 // be made in the encoded one and leave every other line as it was.
 class Mapped {
  public:
+  // Borrows text.
   explicit Mapped(std::string_view text);
   const std::string& decoded() const { return decoded_; }
   // The offset in the encoded text at which the decoded byte begins; decoded().size() maps to the end.
   std::size_t encoded_offset(std::size_t decoded_offset) const;
+  // The offset in the encoded text after the last byte before decoded_offset: a soft line break that follows
+  // it stays outside.
+  std::size_t encoded_end(std::size_t decoded_offset) const;
 
  private:
   // Decoded and encoded offsets run in step from each of these points up to the next.
@@ -29,7 +35,7 @@ class Mapped {
   };
   std::string decoded_;
   std::vector<Step> steps_;
-  std::size_t encoded_size_;
+  std::string_view encoded_;
 };
 
 // Appends bytes as they stand in a line that already holds column characters; returns the column after.

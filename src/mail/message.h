@@ -13,30 +13,30 @@ namespace pixmilter::mail {
 
 // A top-level header field; offsets into Message::bytes().
 struct HeaderField {
-  std::size_t begin = 0;        // of the name
-  std::size_t colon = 0;        // of the ":"
-  std::size_t end = 0;          // after the field's last line end
-  std::string_view name;        // white space before the colon removed
-  std::string_view raw_value;   // after the colon, folds included, without the last line end
+  std::size_t begin = 0;       // of the name
+  std::size_t colon = 0;       // of the ":"
+  std::size_t end = 0;         // after the field's last line end
+  std::string_view name;       // white space before the colon removed
+  std::string_view raw_value;  // after the colon, folds included, without the last line end
 };
 
 // Immutable once built; movable, so that views into it are taken from its final place only.
 class Message {
  public:
-  // Takes a whole message as a file holds it. A leading mbox "From " line is kept apart as preamble.
-  // Anything at all is a message; what is wrong with it is found by looking (fields(), MimeTree).
+  // Takes a whole message as a file holds it or a MessageBuilder made it. A leading mbox "From " line
+  // stays before header_begin(). Anything at all is taken; what is wrong with it is found by looking.
   explicit Message(std::string bytes);
 
-  // Takes a message as a milter gets it: header fields in order (values as with SMFIP_HDR_LEADSPC: the
-  // bytes after the colon, folded with LF), then the body with CRLF. See MessageBuilder.
   const std::string& bytes() const { return bytes_; }
-  // From the first header field to the end of the blank line's predecessor.
+  // The first byte of the first header field.
   std::size_t header_begin() const { return header_begin_; }
+  // The header fields end here; the blank line, where there is one, lies between this and body_begin().
+  std::size_t header_end() const { return header_end_; }
   // After the blank line; bytes().size() when there is none.
   std::size_t body_begin() const { return body_begin_; }
   std::string_view body() const { return std::string_view(bytes_).substr(body_begin_); }
   bool has_blank_line() const { return has_blank_line_; }
-  // A line before body_begin() that is no header field, continuation or blank line ended the header early.
+  // The header ends at a line that is no header field, continuation or blank line.
   bool malformed_header() const { return malformed_header_; }
   const std::vector<HeaderField>& fields() const { return fields_; }
   // "\r\n" or "\n": what the first line ends with.
@@ -52,6 +52,7 @@ class Message {
  private:
   std::string bytes_;
   std::size_t header_begin_ = 0;
+  std::size_t header_end_ = 0;
   std::size_t body_begin_ = 0;
   bool has_blank_line_ = false;
   bool malformed_header_ = false;
@@ -75,6 +76,17 @@ class MessageBuilder {
  private:
   std::string bytes_;
 };
+
+// The fields between begin and the first blank line (or end, or a line that is no field).
+struct HeaderBlock {
+  std::vector<HeaderField> fields;
+  std::size_t end = 0;         // after the last field
+  std::size_t body_begin = 0;  // after the blank line; equal to end where there is none
+  bool has_blank_line = false;
+  bool malformed =
+      false;  // ended by a line that is no field, or a line of white space alone stands in a field
+};
+HeaderBlock read_header(std::string_view bytes, std::size_t begin, std::size_t end);
 
 // A change to a top-level header field, as a milter speaks of it.
 struct HeaderChange {
