@@ -12,14 +12,15 @@ namespace pixmilter::config {
 enum class Mode { enforce, audit, off };
 
 struct Milter {
-  std::string socket = "unix:/run/pixmilter/pixmilter.sock";  // unix:PATH, inet:PORT@HOST, inet6:PORT@HOST, fd:N
-  std::uint32_t socket_mode = 0660;                            // permission bits of a unix socket
-  std::string socket_group = "postfix";                        // its group; used where it exists
-  std::chrono::milliseconds deadline{30'000};                  // for one message
+  std::string socket =
+      "unix:/run/pixmilter/pixmilter.sock";    // unix:PATH, inet:PORT@HOST, inet6:PORT@HOST, fd:N
+  std::uint32_t socket_mode = 0660;            // permission bits of a unix socket
+  std::string socket_group = "postfix";        // its group; used where it exists
+  std::chrono::milliseconds deadline{30'000};  // for one message
 };
 
 struct Render {
-  std::uint32_t workers = 0;  // 0: one a core
+  std::uint32_t workers = 0;                  // 0: one a core
   std::chrono::milliseconds timeout{10'000};  // one image
   std::uint64_t memory = 512ull << 20;        // bytes, one worker
   std::uint64_t max_pixels = 64'000'000;

@@ -1,0 +1,25 @@
+// The units of configuration values: sizes, durations, sockets; and the distance between two names.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace pixmilter::config {
+
+// "500", "500K", "10M", "1G": bytes, K M G are powers of 1024. Up to 2^60.
+Result<std::uint64_t> parse_size(std::string_view text);
+
+// "250ms", "30s", "5m": a number with its unit, more than nothing and at most a day.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+// unix:PATH (at most 107 bytes), inet:PORT@HOST, inet6:PORT@HOST, fd:N.
+Status check_socket(std::string_view text);
+
+// How many characters have to be put in, taken out or exchanged to make one word of the other.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace pixmilter::config
