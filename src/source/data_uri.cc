@@ -1,0 +1,172 @@
+#include "source/data_uri.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "base/ascii.h"
+#include "base/base64.h"
+
+namespace pixmilter::source {
+namespace {
+
+constexpr std::string_view kScheme = "data:";
+constexpr std::size_t kBlock = 32;  // characters judged at a time
+
+// URL parsers drop these wherever they stand.
+bool is_dropped(char c) { return c == '\t' || c == '\n' || c == '\r'; }
+
+// What stands behind "data:"; nothing where the scheme is another.
+std::optional<std::string_view> after_scheme(std::string_view url) {
+  std::string_view text = ascii::trim(url);
+  for (const char wanted : kScheme) {
+    while (!text.empty() && is_dropped(text.front())) text.remove_prefix(1);
+    if (text.empty() || ascii::lower(text.front()) != wanted) return std::nullopt;
+    text.remove_prefix(1);
+  }
+  return text;
+}
+
+// Where the comma stands that ends the header: the first one outside a quoted parameter value.
+std::size_t find_comma(std::string_view text) {
+  const std::size_t first = text.find(',');
+  const std::size_t quote = text.substr(0, first).find("=\"");
+  if (first == std::string_view::npos || quote == std::string_view::npos) return first;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (text[i] == ',' && !quoted) return i;
+  }
+  return first;
+}
+
+// Media type and parameters, as far as they matter.
+struct Header {
+  std::string media_type = "text/plain";
+  bool base64 = false;
+};
+
+Header read_header(std::string_view text) {
+  Header header;
+  std::string plain;
+  for (const char c : text)
+    if (!is_dropped(c)) plain.push_back(c);
+  std::string_view rest = plain;
+  for (bool first = true; !rest.empty(); first = false) {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    const std::string_view item = ascii::trim(rest.substr(0, end));
+    if (first) {
+      if (!item.empty()) header.media_type = ascii::to_lower(item);
+    } else if (ascii::iequals(item, "base64")) {
+      header.base64 = true;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return header;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t escape = std::min(text.find('%', at), text.size());
+    out.append(text.substr(at, escape - at));
+    at = escape;
+    if (at == text.size()) break;
+    const int high = at + 1 < text.size() ? ascii::hex_value(text[at + 1]) : -1;
+    const int low = at + 2 < text.size() ? ascii::hex_value(text[at + 2]) : -1;
+    if (high < 0 || low < 0) {
+      out.push_back('%');
+      ++at;
+      continue;
+    }
+    out.push_back(static_cast<char>(high * 16 + low));
+    at += 3;
+  }
+  return out;
+}
+
+// Whether the text, perhaps percent-encoded, begins as markup does.
+bool is_markup(std::string_view text) {
+  const std::string head = percent_decode(text.substr(0, 64));
+  return ascii::trim(head).starts_with('<');
+}
+
+// Without the fragment. Browsers end a URL at the first "#", but SVG as plain text is full of colours and
+// references that nobody escaped: there only what follows the end of the markup is a fragment.
+std::string_view without_fragment(std::string_view text, bool markup) {
+  if (!markup) return text.substr(0, text.find('#'));
+  const std::size_t mark = text.rfind('#');
+  if (mark == std::string_view::npos) return text;
+  const std::string_view before = ascii::trim(text.substr(0, mark));
+  const bool complete = before.ends_with('>') || ascii::iends_with(before, "%3e");
+  const std::string_view after = text.substr(mark);
+  const bool goes_on =
+      after.find('>') != std::string_view::npos || ascii::ifind(after, "%3e") != std::string_view::npos;
+  return complete && !goes_on ? text.substr(0, mark) : text;
+}
+
+constexpr bool is_base64(unsigned char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+bool all_base64(std::string_view text) {
+  std::size_t at = 0;
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    unsigned other = 0;
+    for (std::size_t i = 0; i < kBlock; ++i)
+      other |= static_cast<unsigned>(!is_base64(static_cast<unsigned char>(text[at + i])));
+    if (other != 0) return false;
+  }
+  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
+                     [](char c) { return is_base64(static_cast<unsigned char>(c)); });
+}
+
+// The bits that the last character before one or two "=" must leave zero.
+bool last_is_canonical(char last, std::size_t padding) {
+  return std::string_view(padding == 1 ? "AEIMQUYcgkosw048" : "AQgw").find(last) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_data_uri(std::string_view url) { return after_scheme(url).has_value(); }
+
+Result<DataUri> read_data_uri(std::string_view url) {
+  const std::optional<std::string_view> text = after_scheme(url);
+  if (!text) return Error{"not a data: URI"};
+  const std::size_t comma = find_comma(*text);
+  if (comma == std::string_view::npos) return Error{"data: URI without a comma"};
+  const Header header = read_header(text->substr(0, comma));
+  const std::string_view payload = text->substr(comma + 1);
+
+  DataUri out;
+  out.media_type = header.media_type;
+  if (header.base64) {
+    const std::string_view encoded = without_fragment(payload, false);
+    const bool escaped = encoded.find('%') != std::string_view::npos;
+    std::optional<std::string> bytes = base64::decode_forgiving(escaped ? percent_decode(encoded) : encoded);
+    if (!bytes) return Error{"data: URI with malformed base64"};
+    out.bytes = std::move(*bytes);
+  } else {
+    out.bytes = percent_decode(without_fragment(payload, is_markup(payload)));
+  }
+  if (out.bytes.empty()) return Error{"data: URI with nothing in it"};
+  return out;
+}
+
+std::optional<std::string_view> clean_base64_payload(std::string_view url) {
+  const std::optional<std::string_view> text = after_scheme(url);
+  if (!text) return std::nullopt;
+  const std::size_t comma = find_comma(*text);
+  if (comma == std::string_view::npos || !read_header(text->substr(0, comma)).base64) return std::nullopt;
+  const std::string_view payload = text->substr(comma + 1);
+  if (payload.empty() || payload.size() % 4 != 0) return std::nullopt;
+  std::string_view digits = payload;
+  while (digits.size() + 2 > payload.size() && digits.ends_with('=')) digits.remove_suffix(1);
+  if (!all_base64(digits)) return std::nullopt;
+  const std::size_t padding = payload.size() - digits.size();
+  if (padding > 0 && !last_is_canonical(digits.back(), padding)) return std::nullopt;
+  return payload;
+}
+
+}  // namespace pixmilter::source
