@@ -1,0 +1,274 @@
+#include "worker/call.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/memfd.h"
+#include "worker/check_picture.h"
+#include "worker/wire.h"
+
+namespace pixmilter::worker {
+
+using image::Format;
+using image::ImageJob;
+using image::ImageResult;
+using image::Status;
+
+namespace {
+
+// A job that meets this many dead workers in a row is given up.
+constexpr std::uint8_t kMaxAttempts = 4;
+
+// Reasons come from a worker and go into the log and the notes of a message.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (c < ' ' || c > '~') c = ' ';
+  return text;
+}
+
+}  // namespace
+
+bool risky(Format format) {
+  switch (format) {
+    case Format::tiff:
+    case Format::heif:
+    case Format::avif:
+    case Format::svg:
+    case Format::jxl:
+    case Format::jp2:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Call::Call(const PoolOptions& options, Stock& stock, Refusals& refusals, std::span<const ImageJob> jobs,
+           Deadline deadline)
+    : options_(options),
+      stock_(stock),
+      refusals_(refusals),
+      jobs_(jobs),
+      deadline_(deadline),
+      attempts_(jobs.size()),
+      results_(jobs.size()) {}
+
+Call::~Call() {
+  stock_.leave(waiter_);
+  // Only where run() was left by an exception.
+  for (Running& running : running_) {
+    running.worker->kill();
+    stock_.discard(std::move(running.worker), false, false);
+  }
+}
+
+std::vector<ImageResult> Call::run() {
+  admit();
+  for (;;) {
+    expire();
+    take_workers();
+    const bool waiting =
+        std::any_of(pending_.begin(), pending_.end(), [](const auto& p) { return !p.empty(); });
+    if (running_.empty() && !waiting) return std::move(results_);
+    wait();
+  }
+}
+
+void Call::settle(std::size_t job, Status status, std::string reason) {
+  results_[job].status = status;
+  results_[job].reason = std::move(reason);
+}
+
+// Which jobs go to workers at all.
+void Call::admit() {
+  std::size_t admitted = 0;
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    if (jobs_[i].bytes.empty())
+      settle(i, Status::refused, "empty");
+    else if (refusals_.refused(jobs_[i].bytes))
+      settle(i, Status::refused, "this picture has ended several render workers");
+    else
+      pending_[index(wire::purpose_of(jobs_[i].format))].push_back(i), ++admitted;
+  }
+  if (admitted == 0 || stock_.has_room(admitted)) return;
+  for (auto& pending : pending_) {
+    for (const std::size_t job : pending) settle(job, Status::timeout, "too many pictures wait for a worker");
+    pending.clear();
+  }
+}
+
+void Call::take_workers() {
+  PurposeCounts wanted{};
+  for (std::size_t purpose = 0; purpose < wire::kPurposes; ++purpose)
+    wanted[purpose] = pending_[purpose].size();
+  if (wanted == PurposeCounts{}) return;
+  bool again = false;
+  for (auto& worker : stock_.ask(waiter_, wanted)) again = !begin(std::move(worker)) || again;
+  for (std::size_t purpose = 0; purpose < wire::kPurposes; ++purpose) {
+    const auto failure = stock_.failure(waiter_, static_cast<wire::Purpose>(purpose));
+    if (!failure) continue;
+    for (const std::size_t job : pending_[purpose]) settle(job, Status::crashed, *failure);
+    pending_[purpose].clear();
+  }
+  // A worker that was dead has left its place to another; and who waits no more says so.
+  if (again || wanted != PurposeCounts{pending_[0].size(), pending_[1].size()}) take_workers();
+}
+
+// Gives the worker the next job of its purpose; false if the worker turned out to be dead.
+bool Call::begin(WorkerPtr worker) {
+  auto& pending = pending_[index(worker->purpose)];
+  while (!pending.empty()) {
+    const std::size_t number = pending.front();
+    const ImageJob& job = jobs_[number];
+    pending.pop_front();
+
+    Running running;
+    running.job = number;
+    running.output_size = job.limits.max_output_bytes;
+    const auto input = sealed_memfd(job.bytes);
+    auto output = fixed_memfd(running.output_size);
+    if (!input || !output) {
+      settle(number, Status::limit, input ? output.error().text : input.error().text);
+      continue;
+    }
+    running.output = std::move(*output);
+    wire::Job message;
+    message.number = number;
+    message.input_size = job.bytes.size();
+    message.output_size = running.output_size;
+    message.job = job;
+    const int fds[] = {input->get(), running.output.get()};
+    if (send_packet(worker->socket.get(), wire::encode(message), fds, false) != Transfer::done) {
+      if (++attempts_[number] < kMaxAttempts)
+        pending.push_front(number);
+      else
+        settle(number, Status::crashed, "every render worker was dead");
+      worker->kill();
+      stock_.discard(std::move(worker), true, false);
+      return false;
+    }
+    ++worker->jobs;
+    if (risky(job.format) && !worker->risky) {
+      worker->risky = true;
+      stock_.will_not_return(*worker);
+    }
+    running.worker = std::move(worker);
+    running.deadline = earlier(Deadline::after(options_.timeout), deadline_);
+    running_.push_back(std::move(running));
+    return true;
+  }
+  stock_.give_back(std::move(worker));
+  return true;
+}
+
+// Until a worker says something, one more is granted, or time is up.
+void Call::wait() {
+  std::vector<pollfd> polled;
+  Deadline until = deadline_;
+  for (const Running& running : running_) {
+    polled.push_back({running.worker->socket.get(), POLLIN, 0});
+    until = earlier(until, running.deadline);
+  }
+  if (waiter_.wake_fd() >= 0) polled.push_back({waiter_.wake_fd(), POLLIN, 0});
+  if (::poll(polled.data(), polled.size(), poll_milliseconds(until)) <= 0) return;
+  // Hearing one may begin another job, which comes at the end.
+  const std::size_t count = running_.size();
+  for (std::size_t i = 0; i < count; ++i)
+    if (polled[i].revents != 0) hear(running_[i]);
+  std::erase_if(running_, [](const Running& running) { return !running.worker; });
+}
+
+void Call::hear(Running& running) {
+  Packet packet;
+  switch (receive_packet(running.worker->socket.get(), wire::kMaxMessage, false, packet)) {
+    case Transfer::again:
+      return;
+    case Transfer::done:
+      return accept(running, packet);
+    case Transfer::closed:
+      return lose(running, Status::crashed, "the render worker died", true);
+    case Transfer::broken:
+      return lose(running, Status::violated, "the render worker broke the protocol", true);
+  }
+}
+
+void Call::accept(Running& running, const Packet& packet) {
+  const auto answer = wire::decode<wire::Answer>(packet.bytes);
+  if (!answer || !packet.fds.empty() || answer->number != running.job || answer->size > running.output_size)
+    return lose(running, Status::violated, "the render worker broke the protocol", true);
+  ImageResult& result = results_[running.job];
+  if (answer->status == Status::ok) {
+    // The worker can still write to the memory: only the copy is looked at.
+    auto bytes = copy_memfd(running.output.get(), answer->size);
+    if (!bytes) return lose(running, Status::violated, bytes.error().text, true);
+    const auto facts = check_picture(*bytes);
+    if (!facts)
+      return lose(running, Status::violated, "the render worker returned no picture: " + facts.error().text,
+                  true);
+    const auto pixels = std::uint64_t{facts->width} * facts->height;
+    if (facts->format != answer->format || facts->width != answer->width || facts->height != answer->height ||
+        pixels > jobs_[running.job].limits.max_pixels)
+      return lose(running, Status::violated, "the render worker returned another picture than it said", true);
+    result.bytes = std::move(*bytes);
+    result.format = facts->format;
+    result.width = facts->width;
+    result.height = facts->height;
+    result.frames = facts->frames;
+  }
+  settle(running.job, answer->status, one_line(answer->reason));
+  WorkerPtr worker = std::move(running.worker);
+  worker->retire = worker->retire || answer->retire || worker->jobs >= options_.jobs_per_worker;
+  next(std::move(worker));
+}
+
+// A worker that is done takes the next picture of this message, unless others wait for their turn. One
+// that will serve no other message goes on here as long as the message has no second one.
+void Call::next(WorkerPtr worker) {
+  const bool more = !pending_[index(worker->purpose)].empty() && !worker->retire;
+  const auto at_work =
+      std::count_if(running_.begin(), running_.end(), [](const Running& r) { return r.worker != nullptr; });
+  const bool keep =
+      more && ((worker->risky && at_work == 0) || !stock_.others_wait(waiter_, worker->purpose));
+  if (keep)
+    begin(std::move(worker));
+  else
+    stock_.give_back(std::move(worker));
+}
+
+// Ends the worker of a job. blame: the picture is held to be the cause.
+void Call::lose(Running& running, Status status, const std::string& reason, bool blame) {
+  const ImageJob& job = jobs_[running.job];
+  const std::uint32_t pid = running.worker->pid;
+  const bool died = status == Status::crashed;
+  running.worker->kill();
+  const auto zygote = running.worker->zygote;
+  const std::string how = stock_.discard(std::move(running.worker), blame, died);
+  const std::string text = died ? reason + ": " + how : reason;
+  if (blame) {
+    refusals_.note(job.bytes);
+    log::warning("render worker " + std::to_string(pid) + " is replaced: " + text + " (" +
+                 std::string(image::name(job.format)) + ", " + std::to_string(job.bytes.size()) + " bytes)");
+  }
+  settle(running.job, status, text);
+}
+
+void Call::expire() {
+  for (Running& running : running_) {
+    if (!running.deadline.passed()) continue;
+    // A picture is to blame for its own time only, not for what was left of the message's.
+    if (deadline_.passed() && running.deadline.at() == deadline_.at())
+      lose(running, Status::timeout, "not ready within the time for the message", false);
+    else
+      lose(running, Status::timeout, "not ready within the time for one image", true);
+  }
+  std::erase_if(running_, [](const Running& running) { return !running.worker; });
+  if (!deadline_.passed()) return;
+  for (auto& pending : pending_) {
+    for (const std::size_t job : pending)
+      settle(job, Status::timeout, "no render worker was free within the time for the message");
+    pending.clear();
+  }
+}
+
+}  // namespace pixmilter::worker

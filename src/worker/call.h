@@ -1,0 +1,68 @@
+// One call of Pool::render: a message's pictures, spread over the workers it gets.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/socket.h"
+#include "base/unique_fd.h"
+#include "image/job.h"
+#include "worker/options.h"
+#include "worker/refusals.h"
+#include "worker/stock.h"
+
+namespace pixmilter::worker {
+
+// Formats whose decoders are young, large or run programs of their own: a worker that has decoded one
+// serves no other message.
+bool risky(image::Format format);
+
+// Lives on the stack of the thread that calls. Everything borrowed outlives it.
+class Call {
+ public:
+  Call(const PoolOptions& options, Stock& stock, Refusals& refusals, std::span<const image::ImageJob> jobs,
+       Deadline deadline);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  std::vector<image::ImageResult> run();
+
+ private:
+  // A job that a worker has.
+  struct Running {
+    WorkerPtr worker;
+    std::size_t job = 0;
+    UniqueFd output;
+    std::uint64_t output_size = 0;
+    Deadline deadline;  // the picture's own, or the message's where that is earlier
+  };
+
+  void admit();
+  void take_workers();
+  bool begin(WorkerPtr worker);
+  void wait();
+  void hear(Running& running);
+  void accept(Running& running, const Packet& packet);
+  void expire();
+  void lose(Running& running, image::Status status, const std::string& reason, bool blame);
+  void next(WorkerPtr worker);
+  void settle(std::size_t job, image::Status status, std::string reason);
+
+  const PoolOptions& options_;
+  Stock& stock_;
+  Refusals& refusals_;
+  const std::span<const image::ImageJob> jobs_;
+  const Deadline deadline_;
+  Waiter waiter_;
+  std::array<std::deque<std::size_t>, wire::kPurposes> pending_;
+  std::vector<Running> running_;
+  std::vector<std::uint8_t> attempts_;  // workers that were dead before they had the job
+  std::vector<image::ImageResult> results_;
+};
+
+}  // namespace pixmilter::worker

@@ -1,0 +1,33 @@
+#include "worker/process.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "base/socket.h"
+
+namespace pixmilter::worker {
+
+bool kill_process(int pidfd) {
+  return pidfd >= 0 && ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0;
+}
+
+void WorkerProcess::kill() {
+  // A worker that runs as another user than we do is its zygote's to end.
+  if (!kill_process(pidfd.get()))
+    static_cast<void>(send_packet(zygote->socket.get(), wire::encode(wire::Kill{number}), {}, false));
+  socket.reset();
+}
+
+std::string describe(const wire::Ended& ended) {
+  if (ended.signal == 0) return "exit code " + std::to_string(ended.exit_code);
+  std::string text = "signal " + std::to_string(ended.signal);
+  if (ended.signal == SIGSYS) return text + " (a system call that the seal forbids)";
+  if (ended.signal == SIGXCPU) return text + " (CPU time used up)";
+  const char* name = ::sigabbrev_np(static_cast<int>(ended.signal));
+  return name == nullptr ? text : text + " (SIG" + name + ")";
+}
+
+}  // namespace pixmilter::worker

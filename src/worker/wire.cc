@@ -1,0 +1,284 @@
+#include "worker/wire.h"
+
+#include <algorithm>
+#include <bit>
+#include <concepts>
+#include <type_traits>
+
+namespace pixmilter::worker::wire {
+
+using image::BandFormat;
+using image::Colormap;
+using image::Format;
+using image::OutputFormat;
+using image::Resize;
+
+namespace {
+
+// The first byte of a packet.
+enum class Kind : std::uint8_t { hello = 1, fork, kill, forked, ended, ready, job, answer };
+
+class Writer {
+ public:
+  explicit Writer(Kind kind) { number(static_cast<std::uint8_t>(kind)); }
+
+  template <std::unsigned_integral T>
+  void number(const T& value) {
+    for (std::size_t i = 0; i < sizeof(T); ++i) out_.push_back(static_cast<char>(value >> (8 * i)));
+  }
+  void flag(const bool& value) { number(static_cast<std::uint8_t>(value)); }
+  void real(const double& value) { number(std::bit_cast<std::uint64_t>(value)); }
+  template <class E>
+  void choice(const E& value, E) {
+    number(static_cast<std::uint8_t>(value));
+  }
+  void text(const std::string& value) {
+    const std::string_view cut = std::string_view(value).substr(0, kMaxText);
+    number(static_cast<std::uint16_t>(cut.size()));
+    out_.append(cut);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+// After the first field that is not there or not allowed, everything reads as zero and ended() is false.
+class Reader {
+ public:
+  Reader(std::string_view packet, Kind kind) : rest_(packet) {
+    std::uint8_t first = 0;
+    number(first);
+    good_ = good_ && packet.size() <= kMaxMessage && first == static_cast<std::uint8_t>(kind);
+  }
+
+  template <std::unsigned_integral T>
+  void number(T& value) {
+    value = 0;
+    if (!take_at_least(sizeof(T))) return;
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      value = static_cast<T>(value |
+                             static_cast<T>(static_cast<T>(static_cast<std::uint8_t>(rest_[i])) << (8 * i)));
+    rest_.remove_prefix(sizeof(T));
+  }
+  void flag(bool& value) {
+    std::uint8_t byte = 0;
+    number(byte);
+    good_ = good_ && byte <= 1;
+    value = good_ && byte == 1;
+  }
+  void real(double& value) {
+    std::uint64_t bits = 0;
+    number(bits);
+    value = std::bit_cast<double>(bits);
+  }
+  template <class E>
+  void choice(E& value, E last) {
+    std::uint8_t byte = 0;
+    number(byte);
+    good_ = good_ && byte <= static_cast<std::uint8_t>(last);
+    value = good_ ? static_cast<E>(byte) : E{};
+  }
+  void text(std::string& value) {
+    std::uint16_t size = 0;
+    number(size);
+    good_ = good_ && size <= kMaxText;
+    value.clear();
+    if (!take_at_least(size)) return;
+    value.assign(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+  }
+  bool ended() const { return good_ && rest_.empty(); }
+
+ private:
+  bool take_at_least(std::size_t size) {
+    good_ = good_ && rest_.size() >= size;
+    return good_;
+  }
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+// The table: each message's fields, in order, for a Writer (of a const message) and a Reader alike. Binding
+// every member by name makes the compiler refuse a struct that has gained one which is not listed here.
+
+template <class T, class M>
+concept Is = std::same_as<std::remove_const_t<T>, M>;
+
+void fields(auto& way, Is<Hello> auto& message) {
+  auto& [pid] = message;
+  way.number(pid);
+}
+
+void fields(auto& way, Is<Fork> auto& message) {
+  auto& [worker, purpose] = message;
+  way.number(worker);
+  way.choice(purpose, Purpose::svg);
+}
+
+void fields(auto& way, Is<Kill> auto& message) {
+  auto& [worker] = message;
+  way.number(worker);
+}
+
+void fields(auto& way, Is<Forked> auto& message) {
+  auto& [worker, pid] = message;
+  way.number(worker);
+  way.number(pid);
+}
+
+void fields(auto& way, Is<Ended> auto& message) {
+  auto& [worker, signal, exit_code] = message;
+  way.number(worker);
+  way.number(signal);
+  way.number(exit_code);
+}
+
+void fields(auto& way, Is<Ready> auto& message) {
+  auto& [usable, report] = message;
+  way.flag(usable);
+  way.text(report);
+}
+
+void fields(auto& way, Is<image::RawLayout> auto& layout) {
+  auto& [width, height, bands, frames, format, big_endian, planar, fortran_order, offset] = layout;
+  way.number(width);
+  way.number(height);
+  way.number(bands);
+  way.number(frames);
+  way.choice(format, BandFormat::int64);
+  way.flag(big_endian);
+  way.flag(planar);
+  way.flag(fortran_order);
+  way.number(offset);
+}
+
+void fields(auto& way, Is<image::Range> auto& range) {
+  auto& [kind, low, high] = range;
+  way.choice(kind, image::Range::Kind::percentile);
+  way.real(low);
+  way.real(high);
+}
+
+void fields(auto& way, Is<image::RenderSettings> auto& settings) {
+  auto& [format, quality, lossy_allowed, resize, width, height, enlarge, max_bytes, min_side, colormap, range,
+         fps, svg_scale, page] = settings;
+  way.choice(format, OutputFormat::gif);
+  way.number(quality);
+  way.flag(lossy_allowed);
+  way.choice(resize, Resize::force);
+  way.number(width);
+  way.number(height);
+  way.flag(enlarge);
+  way.number(max_bytes);
+  way.number(min_side);
+  way.choice(colormap, Colormap::turbo);
+  fields(way, range);
+  way.real(fps);
+  way.real(svg_scale);
+  way.number(page);
+}
+
+void fields(auto& way, Is<image::Limits> auto& limits) {
+  auto& [max_pixels, max_frames, max_side, max_output_bytes] = limits;
+  way.number(max_pixels);
+  way.number(max_frames);
+  way.number(max_side);
+  way.number(max_output_bytes);
+}
+
+void fields(auto& way, Is<image::ImageJob> auto& job) {
+  auto& [bytes, format, layout, settings, limits] = job;
+  static_cast<void>(bytes);  // in the input memfd
+  way.choice(format, Format::jp2);
+  fields(way, layout);
+  fields(way, settings);
+  fields(way, limits);
+}
+
+void fields(auto& way, Is<Job> auto& message) {
+  auto& [number, input_size, output_size, job] = message;
+  way.number(number);
+  way.number(input_size);
+  way.number(output_size);
+  fields(way, job);
+}
+
+void fields(auto& way, Is<Answer> auto& message) {
+  auto& [number, status, reason, format, width, height, frames, size, retire] = message;
+  way.number(number);
+  way.choice(status, image::Status::limit);
+  way.text(reason);
+  way.choice(format, Format::jp2);
+  way.number(width);
+  way.number(height);
+  way.number(frames);
+  way.number(size);
+  way.flag(retire);
+}
+
+template <class Message>
+std::string write(Kind kind, const Message& message) {
+  Writer writer(kind);
+  fields(writer, message);
+  return writer.take();
+}
+
+template <class Message>
+std::optional<Message> read(Kind kind, std::string_view packet) {
+  Reader reader(packet, kind);
+  Message message;
+  fields(reader, message);
+  if (!reader.ended()) return std::nullopt;
+  return message;
+}
+
+}  // namespace
+
+Purpose purpose_of(Format format) { return format == Format::svg ? Purpose::svg : Purpose::picture; }
+
+std::string_view name(Purpose purpose) { return purpose == Purpose::svg ? "svg" : "picture"; }
+
+std::string encode(const Hello& message) { return write(Kind::hello, message); }
+std::string encode(const Fork& message) { return write(Kind::fork, message); }
+std::string encode(const Kill& message) { return write(Kind::kill, message); }
+std::string encode(const Forked& message) { return write(Kind::forked, message); }
+std::string encode(const Ended& message) { return write(Kind::ended, message); }
+std::string encode(const Ready& message) { return write(Kind::ready, message); }
+std::string encode(const Job& message) { return write(Kind::job, message); }
+std::string encode(const Answer& message) { return write(Kind::answer, message); }
+
+template <>
+std::optional<Hello> decode(std::string_view packet) {
+  return read<Hello>(Kind::hello, packet);
+}
+template <>
+std::optional<Fork> decode(std::string_view packet) {
+  return read<Fork>(Kind::fork, packet);
+}
+template <>
+std::optional<Kill> decode(std::string_view packet) {
+  return read<Kill>(Kind::kill, packet);
+}
+template <>
+std::optional<Forked> decode(std::string_view packet) {
+  return read<Forked>(Kind::forked, packet);
+}
+template <>
+std::optional<Ended> decode(std::string_view packet) {
+  return read<Ended>(Kind::ended, packet);
+}
+template <>
+std::optional<Ready> decode(std::string_view packet) {
+  return read<Ready>(Kind::ready, packet);
+}
+template <>
+std::optional<Job> decode(std::string_view packet) {
+  return read<Job>(Kind::job, packet);
+}
+template <>
+std::optional<Answer> decode(std::string_view packet) {
+  return read<Answer>(Kind::answer, packet);
+}
+
+}  // namespace pixmilter::worker::wire

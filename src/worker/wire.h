@@ -1,0 +1,120 @@
+// The wire: what the front, the zygote and the render workers say to each other.
+//
+// One message is one packet (base/socket.h): a kind byte, then the fields of the message in a fixed order,
+// little-endian. Each message has one function in wire.cc that lists its fields; writing and reading both
+// walk that list, so they cannot disagree. Every size is capped, every choice checked against its last
+// value, and leftover bytes are an error: a peer that sends anything else is broken or taken over. Picture
+// bytes never stand in a message; they travel in memfds (base/memfd.h) beside it.
+//
+//   front -> zygote   Fork                          make a worker
+//                     Kill                          end a worker with SIGKILL
+//   zygote -> front   Hello   fds: pidfd, stderr    once, at the start
+//                     Forked  fds: socket, pidfd    a worker's own socket; no descriptors where fork failed
+//                     Ended                         a worker has gone, and how
+//   worker -> front   Ready                         warmed up and sealed, or why that was not possible
+//   front -> worker   Job     fds: input, output    input sealed against every change, output fixed in size
+//   worker -> front   Answer                        the picture is in output's first bytes
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "image/job.h"
+
+namespace pixmilter::worker::wire {
+
+// No message is longer, in bytes.
+inline constexpr std::size_t kMaxMessage = 2048;
+// No text in a message is longer; writing cuts it.
+inline constexpr std::size_t kMaxText = 512;
+
+// What a worker is made for: it warms up and is sealed accordingly.
+enum class Purpose : std::uint8_t {
+  picture,  // everything but SVG; no files at all
+  svg,      // SVG; may read fonts
+};
+inline constexpr std::size_t kPurposes = 2;
+// The purpose that serves a format.
+Purpose purpose_of(image::Format format);
+std::string_view name(Purpose purpose);
+
+struct Hello {
+  std::uint32_t pid = 0;  // the zygote's
+};
+
+struct Fork {
+  std::uint64_t worker = 0;  // the front's number for it
+  Purpose purpose = Purpose::picture;
+};
+
+struct Kill {
+  std::uint64_t worker = 0;
+};
+
+struct Forked {
+  std::uint64_t worker = 0;
+  std::uint32_t pid = 0;  // 0: fork failed
+};
+
+struct Ended {
+  std::uint64_t worker = 0;
+  std::uint32_t signal = 0;  // that ended it; 0: it exited
+  std::uint32_t exit_code = 0;
+};
+
+struct Ready {
+  bool usable = false;
+  std::string report;  // usable: what the seal lacks, or nothing; else why there is no worker
+};
+
+struct Job {
+  std::uint64_t number = 0;       // comes back with the answer
+  std::uint64_t input_size = 0;   // bytes of the input memfd
+  std::uint64_t output_size = 0;  // bytes of the output memfd
+  image::ImageJob job;            // without its bytes
+};
+
+struct Answer {
+  std::uint64_t number = 0;
+  image::Status status = image::Status::crashed;  // ok, refused or limit
+  std::string reason;
+  image::Format format = image::Format::unknown;
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  std::uint32_t frames = 0;
+  std::uint64_t size = 0;  // bytes of the encoded picture
+  bool retire = false;     // the worker has grown and wants to be replaced
+};
+
+std::string encode(const Hello& message);
+std::string encode(const Fork& message);
+std::string encode(const Kill& message);
+std::string encode(const Forked& message);
+std::string encode(const Ended& message);
+std::string encode(const Ready& message);
+std::string encode(const Job& message);
+std::string encode(const Answer& message);
+
+// The message that the packet holds, if it is one of this kind and well-formed to its last byte.
+template <class Message>
+std::optional<Message> decode(std::string_view packet);
+template <>
+std::optional<Hello> decode(std::string_view packet);
+template <>
+std::optional<Fork> decode(std::string_view packet);
+template <>
+std::optional<Kill> decode(std::string_view packet);
+template <>
+std::optional<Forked> decode(std::string_view packet);
+template <>
+std::optional<Ended> decode(std::string_view packet);
+template <>
+std::optional<Ready> decode(std::string_view packet);
+template <>
+std::optional<Job> decode(std::string_view packet);
+template <>
+std::optional<Answer> decode(std::string_view packet);
+
+}  // namespace pixmilter::worker::wire
