@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/finding.h"
 #include "mail/message.h"
 
 namespace pixmilter::core {
@@ -24,10 +25,16 @@ struct Outcome {
   std::string summary;
   // One line for each picture that was left as it was, with the reason.
   std::vector<std::string> notes;
+  // Every reference and part that was looked at, in the order of the message.
+  std::vector<Finding> findings;
   std::uint64_t bytes_before = 0;  // the message, header and body
   std::uint64_t bytes_after = 0;
 
   bool changed() const { return body.has_value() || !header_changes.empty(); }
 };
+
+// The whole message as it leaves: the outcome carried out on the original bytes. Files and tests use this;
+// a milter hands header_changes and body to the MTA instead, which comes to the same bytes.
+std::string carried_out(const mail::Message& message, const Outcome& outcome);
 
 }  // namespace pixmilter::core

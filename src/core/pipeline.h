@@ -1,10 +1,13 @@
 // The pipeline: from a message as it came to what shall happen to it. Its passes are in pipeline.cc.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/deadline.h"
+#include "base/result.h"
 #include "config/settings.h"
+#include "core/assemble.h"
 #include "core/outcome.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
@@ -15,8 +18,11 @@ namespace pixmilter::core {
 // Borrows its settings and renderer; both outlive it. run() is safe from several threads at once.
 class Pipeline {
  public:
-  Pipeline(const config::Settings& settings, worker::Renderer& renderer)
-      : settings_(settings), renderer_(renderer) {}
+  using Assemble = std::function<Result<Assembly>(const Work&)>;
+
+  // assemble is the pass of that name; tests put a wrong one in its place to see verify refuse its work.
+  Pipeline(const config::Settings& settings, worker::Renderer& renderer, Assemble assemble = core::assemble)
+      : settings_(settings), renderer_(renderer), assemble_(std::move(assemble)) {}
 
   // What the header alone tells. headers is a message without its body.
   // An empty answer: the body has to be seen. Else: why there is nothing to do, for the log.
@@ -26,8 +32,12 @@ class Pipeline {
   Outcome run(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline) const;
 
  private:
+  void run_passes(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
+                  Outcome& outcome) const;
+
   const config::Settings& settings_;
   worker::Renderer& renderer_;
+  Assemble assemble_;
 };
 
 }  // namespace pixmilter::core

@@ -1,0 +1,316 @@
+#include "core/assemble.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "image/format.h"
+#include "mail/part_writer.h"
+
+namespace pixmilter::core {
+namespace {
+
+constexpr std::string_view kContentIdDomain = "pixmilter";
+constexpr std::size_t kIdBytes = 16;  // of the hash, in Content-IDs and boundaries
+
+bool is_content_field(const mail::HeaderField& field) { return ascii::istarts_with(field.name, "Content-"); }
+
+// Content-IDs compare without their angle brackets.
+std::string_view bare_id(std::string_view id) {
+  id = ascii::trim(id);
+  if (id.starts_with('<')) id.remove_prefix(1);
+  if (id.ends_with('>')) id.remove_suffix(1);
+  return id;
+}
+
+class Assembler {
+ public:
+  explicit Assembler(const Work& work)
+      : work_(work), message_(work.message), tree_(work.tree), eol_(work.message.eol()) {
+    for (const mail::Part& part : tree_.parts())
+      if (!part.content_id.empty()) taken_ids_.insert(std::string(bare_id(part.content_id)));
+  }
+
+  Result<Assembly> run() {
+    for (std::size_t i = 0; i < work_.texts.size(); ++i)
+      if (Status edited = edit_text(i); !edited) return edited.error();
+    for (const auto& [container, parts] : out_.new_parts) place_new_parts(container, parts);
+    for (const Finding& finding : work_.findings)
+      if (finding.html == Finding::kNone && finding.decision == Decision::convert) replace_part(finding);
+    return std::move(out_);
+  }
+
+ private:
+  // The nearest multipart/related in whose root the HTML stands: cid: links resolve there. kNone: none.
+  std::size_t related_around(std::size_t part) const {
+    std::size_t below = part;
+    for (std::size_t at = tree_[part].parent; at != mail::Part::kNone; below = at, at = tree_[at].parent) {
+      if (tree_[at].type != "multipart/related") continue;
+      return root_of(at) == below ? at : mail::Part::kNone;
+    }
+    return mail::Part::kNone;
+  }
+
+  // RFC 2387: the part that start= names, else the first.
+  std::size_t root_of(std::size_t related) const {
+    const mail::Part& part = tree_[related];
+    if (const std::string* start = part.parameter("start")) {
+      for (const std::size_t child : part.children)
+        if (!tree_[child].content_id.empty() && bare_id(tree_[child].content_id) == bare_id(*start))
+          return child;
+    }
+    return part.children.front();
+  }
+
+  // The Content-ID of a picture within a container, making the new part on first use.
+  const std::string& content_id(std::size_t container, std::size_t picture) {
+    std::vector<NewPart>& parts = out_.new_parts[container];
+    for (const NewPart& part : parts)
+      if (part.picture == picture) return part.content_id;
+    // The same picture in another container needs a name of its own: a Content-ID is unique in a message.
+    for (std::uint64_t attempt = 0;; ++attempt) {
+      std::string id = hex(Hasher().field(work_.pictures[picture].bytes()).field(attempt).finish(), kIdBytes);
+      id.append("@").append(kContentIdDomain);
+      if (!taken_ids_.insert(id).second) continue;
+      return parts.emplace_back(NewPart{picture, std::move(id)}).content_id;
+    }
+  }
+
+  // Edits one HTML part: references, and what was addressed to us.
+  Status edit_text(std::size_t index) {
+    const HtmlText& text = work_.texts[index];
+    const std::size_t related = related_around(text.part);
+    mail::EditList edits;
+    for (const Finding& finding : work_.findings) {
+      if (finding.html != index || finding.decision == Decision::keep) continue;
+      const html::Reference& reference = text.scan.references[finding.reference];
+      const std::size_t container = related == mail::Part::kNone ? text.part : related;
+      const std::string& id = content_id(container, finding.picture);
+      edits.replace(reference.range.begin, reference.range.end, html::replacement(reference, "cid:" + id));
+    }
+    for (const html::Range& range : text.scan.removals) edits.remove(range.begin, range.end);
+    if (edits.empty()) return Done{};
+    Result<std::string> changed = edits.apply(text.text);
+    if (!changed) return changed.error();
+    write_text(text, edits, *changed);
+    out_.new_text[text.part] = std::move(*changed);
+    return Done{};
+  }
+
+  // Brings edits of the decoded text into the encoded body, line by line where the encoding allows.
+  void write_text(const HtmlText& text, const mail::EditList& edits, std::string_view changed) {
+    const mail::Part& part = tree_[text.part];
+    const std::size_t base = part.body.begin;
+    if (part.encoding == mail::Encoding::base64) {
+      std::string encoded;
+      base64::encode_lines(changed, eol_, encoded);
+      // The last line end is there only if it was: in a multipart it belongs to the boundary.
+      const std::string_view body = std::string_view(message_.bytes()).substr(base, part.body.size());
+      if (!body.ends_with('\n') && encoded.size() >= eol_.size())
+        encoded.resize(encoded.size() - eol_.size());
+      out_.body_edits.replace(base, part.body.end, std::move(encoded));
+      return;
+    }
+    if (part.encoding == mail::Encoding::quoted_printable) {
+      write_quoted_printable(*text.mapped, part, edits);
+      return;
+    }
+    for (const mail::Edit& edit : edits.edits())
+      out_.body_edits.replace(base + edit.begin, base + edit.end, edit.replacement);
+  }
+
+  // Only the lines at the edits change; soft breaks keep them within 76 characters.
+  void write_quoted_printable(const quoted_printable::Mapped& mapped, const mail::Part& part,
+                              const mail::EditList& edits) {
+    const std::string_view body =
+        std::string_view(message_.bytes()).substr(part.body.begin, part.body.size());
+    std::vector<const mail::Edit*> sorted;
+    for (const mail::Edit& edit : edits.edits()) sorted.push_back(&edit);
+    std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->begin < b->begin; });
+    std::size_t done = 0;         // end of the edit before, in the encoded body
+    std::size_t done_column = 0;  // where it left the line
+    for (const mail::Edit* edit : sorted) {
+      const std::size_t begin = mapped.encoded_offset(edit->begin);
+      const std::size_t end = std::max(begin, mapped.encoded_end(edit->end));
+      const std::size_t line = begin == 0 ? 0 : body.rfind('\n', begin - 1) + 1;  // npos + 1 is 0
+      const std::size_t column = line >= done ? begin - line : done_column + (begin - done);
+      std::string encoded;
+      done_column = quoted_printable::encode_run(edit->replacement, eol_, column, encoded);
+      const std::size_t rest = std::min(body.find(eol_, end), body.size()) - end;
+      if (rest > 0 && done_column + rest > quoted_printable::kLineLimit) {
+        encoded.append("=").append(eol_);
+        done_column = 0;
+      }
+      out_.body_edits.replace(part.body.begin + begin, part.body.begin + end, std::move(encoded));
+      done = end;
+    }
+  }
+
+  // Puts the new image parts of a container where they belong.
+  void place_new_parts(std::size_t container, const std::vector<NewPart>& parts) {
+    const mail::Part& part = tree_[container];
+    if (part.is_multipart()) {
+      std::string text;
+      for (const NewPart& new_part : parts)
+        text.append("--").append(part.boundary).append(eol_).append(written(new_part));
+      out_.body_edits.insert(part.delimiters.back().begin, std::move(text));
+      return;
+    }
+    const std::string boundary = fresh_boundary(parts);
+    out_.wrapped[container] = boundary;
+    std::string tail(eol_);
+    for (const NewPart& new_part : parts)
+      tail.append("--").append(boundary).append(eol_).append(written(new_part));
+    tail.append("--").append(boundary).append("--");
+    const std::string open = "--" + boundary + std::string(eol_);
+    const std::string type =
+        mail::structured_value("multipart/related", {{"type", "text/html"}, {"boundary", boundary}}, 14);
+    if (part.parent == mail::Part::kNone) {
+      wrap_root(part, type, open);
+      out_.body_edits.insert(part.body.end, tail.append(eol_));
+      return;
+    }
+    out_.body_edits.insert(part.header.begin,
+                           mail::field("Content-Type", " " + type, eol_) + std::string(eol_) + open);
+    out_.body_edits.insert(part.body.end, std::move(tail));
+  }
+
+  // The message's own Content- fields describe the HTML: they move into its part.
+  void wrap_root(const mail::Part& part, const std::string& type, const std::string& open) {
+    std::string moved;
+    for (const mail::HeaderField& field : part.fields) {
+      if (!is_content_field(field)) continue;
+      moved.append(message_.bytes(), field.begin, field.end - field.begin);
+      const std::string name(field.name);
+      if (ascii::iequals(name, "Content-Type")) {
+        change(mail::HeaderChange::Kind::replace, name, " " + type);
+      } else if (ascii::iequals(name, "Content-Transfer-Encoding") &&
+                 (part.encoding == mail::Encoding::eight_bit || part.encoding == mail::Encoding::binary)) {
+        continue;  // RFC 2045 section 6.4: the multipart says 8bit when a part of it is
+      } else {
+        removals_.push_back({mail::HeaderChange::Kind::remove, name, occurrence(field), {}});
+      }
+    }
+    // From the last to the first, so that an index never moves under the next removal.
+    out_.header_changes.insert(out_.header_changes.end(), removals_.rbegin(), removals_.rend());
+    add_mime_version();
+    out_.body_edits.insert(part.body.begin, open + moved + std::string(eol_));
+  }
+
+  void replace_part(const Finding& finding) {
+    const mail::Part& part = tree_[finding.part];
+    const Picture& picture = work_.pictures[finding.picture];
+    const std::string type = mail::structured_value(image::media_type(picture.result.format),
+                                                    {{"name", picture_name(finding)}}, 14);
+    const bool root = part.parent == mail::Part::kNone;
+    bool has_type = false, has_encoding = false;
+    for (const mail::HeaderField& field : part.fields) {
+      std::string value;
+      if (ascii::iequals(field.name, "Content-Type")) {
+        has_type = true;
+        value = type;
+      } else if (ascii::iequals(field.name, "Content-Transfer-Encoding")) {
+        has_encoding = true;
+        value = "base64";
+      } else if (ascii::iequals(field.name, "Content-Disposition")) {
+        value = disposition(part, picture_name(finding));
+      } else {
+        // RFC 1864 and RFC 2183: a digest or length of the old bytes would be wrong now.
+        if (!ascii::iequals(field.name, "Content-MD5") && !ascii::iequals(field.name, "Content-Length"))
+          continue;
+        if (root)
+          change(mail::HeaderChange::Kind::remove, std::string(field.name), {});
+        else
+          out_.body_edits.remove(field.begin, field.end);
+        continue;
+      }
+      if (root)
+        change(mail::HeaderChange::Kind::replace, std::string(field.name), " " + value);
+      else
+        out_.body_edits.replace(field.begin, field.end, mail::field(field.name, " " + value, eol_));
+    }
+    std::string added;
+    if (!has_type) added += mail::field("Content-Type", " " + type, eol_);
+    if (!has_encoding) added += mail::field("Content-Transfer-Encoding", " base64", eol_);
+    if (root) {
+      if (!has_encoding) change(mail::HeaderChange::Kind::append, "Content-Transfer-Encoding", " base64");
+      add_mime_version();
+    } else if (!added.empty()) {
+      out_.body_edits.insert(part.header.end, std::move(added));
+    }
+    std::string encoded;
+    base64::encode_lines(picture.bytes(), eol_, encoded);
+    const std::string_view body =
+        std::string_view(message_.bytes()).substr(part.body.begin, part.body.size());
+    if (!root && !body.ends_with('\n') && !encoded.empty()) encoded.resize(encoded.size() - eol_.size());
+    out_.body_edits.replace(part.body.begin, part.body.end, std::move(encoded));
+    out_.replaced[finding.part] = finding.picture;
+  }
+
+  // The disposition as it was but for the file name, and without the size of the old bytes.
+  static std::string disposition(const mail::Part& part, const std::string& name) {
+    mail::Parameters parameters;
+    bool named = false;
+    for (const auto& [key, value] : part.disposition_parameters) {
+      if (key == "size") continue;
+      if (key == "filename") named = true;
+      parameters.emplace_back(key, key == "filename" ? name : value);
+    }
+    if (!named) parameters.emplace_back("filename", name);
+    return mail::structured_value(part.disposition.empty() ? "attachment" : part.disposition, parameters, 21);
+  }
+
+  const std::string& picture_name(const Finding& finding) const { return finding.new_name; }
+
+  std::string written(const NewPart& part) const {
+    const Picture& picture = work_.pictures[part.picture];
+    return mail::image_part(
+        {picture.bytes(), image::media_type(picture.result.format), picture.name, part.content_id}, eol_);
+  }
+
+  // From the content, and in no line of the message.
+  std::string fresh_boundary(const std::vector<NewPart>& parts) {
+    for (std::uint64_t attempt = 0;; ++attempt) {
+      Hasher hasher;
+      hasher.field(attempt).field(out_.wrapped.size());
+      for (const NewPart& part : parts) hasher.field(part.content_id);
+      // "=_" stands in no quoted-printable and no base64 text (RFC 2045 section 6.7).
+      std::string boundary = "=_" + hex(hasher.finish(), kIdBytes);
+      if (message_.bytes().find(boundary) == std::string::npos) return boundary;
+    }
+  }
+
+  void add_mime_version() {
+    if (message_.count("MIME-Version") == 0) change(mail::HeaderChange::Kind::append, "MIME-Version", " 1.0");
+  }
+
+  void change(mail::HeaderChange::Kind kind, std::string name, std::string value) {
+    out_.header_changes.push_back(
+        {kind, std::move(name), kind == mail::HeaderChange::Kind::append ? 0 : 1, std::move(value)});
+  }
+
+  // Which of the fields of its name this is, from 1.
+  int occurrence(const mail::HeaderField& wanted) const {
+    int index = 0;
+    for (const mail::HeaderField& field : message_.fields()) {
+      if (ascii::iequals(field.name, wanted.name)) ++index;
+      if (field.begin == wanted.begin) break;
+    }
+    return index;
+  }
+
+  const Work& work_;
+  const mail::Message& message_;
+  const mail::MimeTree& tree_;
+  std::string_view eol_;
+  std::set<std::string> taken_ids_;
+  std::vector<mail::HeaderChange> removals_;
+  Assembly out_;
+};
+
+}  // namespace
+
+Result<Assembly> assemble(const Work& work) { return Assembler(work).run(); }
+
+}  // namespace pixmilter::core

@@ -1,0 +1,40 @@
+// The assemble pass: from findings and rendered pictures to the changes of the message.
+//
+// MIME assembly follows RFC 2387 (related), RFC 2392 (cid:) and RFC 2046. An HTML part that stands in a
+// multipart/related already gets its pictures there; any other is wrapped in a new one in its place. Pixel
+// parts are replaced where they stand.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/work.h"
+#include "mail/edit.h"
+
+namespace pixmilter::core {
+
+// An image part that is new in the message.
+struct NewPart {
+  std::size_t picture = 0;
+  std::string content_id;
+};
+
+// What assemble did, as far as verify needs to know to hold the result against it.
+struct Assembly {
+  std::vector<mail::HeaderChange> header_changes;
+  mail::EditList body_edits;  // offsets in Message::bytes(), none before its body
+  // For a part that got pictures: the HTML part that was wrapped, or the multipart/related that was extended.
+  std::map<std::size_t, std::vector<NewPart>> new_parts;
+  std::map<std::size_t, std::string> wrapped;   // HTML part -> boundary of the multipart/related put round it
+  std::map<std::size_t, std::string> new_text;  // HTML part -> its decoded text as it shall be
+  std::map<std::size_t, std::size_t> replaced;  // pixel part -> picture
+  bool empty() const { return header_changes.empty() && body_edits.empty(); }
+};
+
+// Only findings whose decision is embed or convert are carried out. Errors: none that input could cause; an
+// Error means that the message is left as it is.
+Result<Assembly> assemble(const Work& work);
+
+}  // namespace pixmilter::core

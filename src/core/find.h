@@ -1,0 +1,16 @@
+// The scan pass: where in a message pictures are named or carried.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/work.h"
+
+namespace pixmilter::core {
+
+// Fills work.texts and work.findings. protection says for each part why it must keep its bytes.
+// A finding that is out of the question has its reason at once; the others are decided by resolve().
+void find(Work& work, const std::vector<std::string>& protection, const config::Settings& settings);
+
+}  // namespace pixmilter::core

@@ -1,0 +1,51 @@
+// Finding: one place in a message where pixmilter saw a picture, and what became of it.
+//
+// The passes fill findings in one after the other; the log, explain and preview read them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "html/reference.h"
+#include "image/job.h"
+
+namespace pixmilter::core {
+
+enum class Source : std::uint8_t { data, part, svg, asset, file, http };
+std::string_view name(Source source);
+
+enum class Decision : std::uint8_t {
+  keep,     // stays as it is; reason says why
+  embed,    // becomes an image part, byte for byte
+  convert,  // is rendered and becomes an image part, or takes its part's place
+};
+std::string_view name(Decision decision);
+
+struct Finding {
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  Source source = Source::data;
+  std::size_t part = 0;           // index in the MIME tree: the HTML it stands in, or the part it is
+  std::string part_number;        // "1.2", as IMAP numbers parts
+  std::size_t html = kNone;       // index of the HtmlText it stands in; kNone: it is a part
+  std::size_t reference = kNone;  // index in that text's scan
+  html::Place place = html::Place::img_src;  // when it is a reference
+  std::string label;  // a file name, a Content-ID or the beginning of a URL, for people
+
+  Decision decision = Decision::keep;
+  std::string reason;                        // why it is kept; empty when it is not
+  image::Status status = image::Status::ok;  // what kind of failure the reason is
+  std::size_t picture = kNone;               // index in Work::pictures
+  std::string new_name;                      // file name of the part that the finding becomes
+
+  image::Format format = image::Format::unknown;
+  std::uint64_t bytes_before = 0;  // of the picture as it came, decoded
+  image::Format new_format = image::Format::unknown;
+  std::uint64_t bytes_after = 0;  // of the picture as it goes, before base64
+  std::uint32_t width = 0;        // pixels of the result
+  std::uint32_t height = 0;
+};
+
+}  // namespace pixmilter::core

@@ -1,0 +1,183 @@
+// The pipeline on one page: what happens to a message, pass by pass.
+//
+// Until send, nothing that goes wrong can hurt the message: whatever is not finished, verified and whole is
+// dropped, and the original goes on.
+#include "core/pipeline.h"
+
+#include <exception>
+
+#include "base/ascii.h"
+#include "core/find.h"
+#include "core/policy.h"
+#include "core/resolve.h"
+#include "core/verify.h"
+
+namespace pixmilter::core {
+namespace {
+
+void untouched(Outcome& outcome, const std::string& reason) { outcome.summary = "untouched: " + reason; }
+
+// Render: what needs it goes to the workers, all pictures of a message at once.
+void render(Work& work, worker::Renderer& renderer, Deadline deadline) {
+  std::vector<image::ImageJob> jobs;
+  std::vector<Picture*> pictures;
+  for (Picture& picture : work.pictures) {
+    if (picture.as_is) continue;
+    jobs.push_back(picture.job);
+    pictures.push_back(&picture);
+  }
+  if (jobs.empty()) return;
+  std::vector<image::ImageResult> results = renderer.render(jobs, deadline);
+  for (std::size_t i = 0; i < pictures.size() && i < results.size(); ++i)
+    pictures[i]->result = std::move(results[i]);
+}
+
+std::string extended(std::string_view name, image::Format format) {
+  const std::size_t dot = name.rfind('.');
+  std::string out(name.substr(0, dot == 0 ? name.size() : dot));
+  return out.append(".").append(image::extension(format));
+}
+
+// Each finding learns from its picture what is done to it; new parts get their names.
+void conclude(Work& work) {
+  int number = 0;
+  for (Finding& finding : work.findings) {
+    if (finding.picture == Finding::kNone) continue;
+    Picture& picture = work.pictures[finding.picture];
+    if (!picture.ok()) {
+      finding.status = picture.result.status;
+      finding.reason = picture.result.reason.empty() ? std::string(image::name(picture.result.status))
+                                                     : picture.result.reason;
+      continue;
+    }
+    finding.decision = picture.as_is ? Decision::embed : Decision::convert;
+    finding.new_format = picture.result.format;
+    finding.bytes_after = picture.bytes().size();
+    finding.width = picture.result.width;
+    finding.height = picture.result.height;
+    if (picture.name.empty())
+      picture.name = extended("image-" + std::to_string(++number), picture.result.format);
+    const mail::Part& part = work.tree[finding.part];
+    finding.new_name = finding.html != Finding::kNone || part.filename.empty()
+                           ? picture.name
+                           : extended(part.filename, picture.result.format);
+  }
+}
+
+std::string counted(const Work& work) {
+  std::size_t embedded = 0, converted = 0, kept = 0;
+  for (const Finding& finding : work.findings) {
+    embedded += finding.decision == Decision::embed;
+    converted += finding.decision == Decision::convert;
+    kept += finding.decision == Decision::keep;
+  }
+  std::string text;
+  const auto count = [&](std::size_t n, std::string_view what) {
+    if (n == 0) return;
+    text.append(text.empty() ? "" : ", ").append(std::to_string(n)).append(" ").append(what);
+  };
+  count(embedded, "embedded");
+  count(converted, "converted");
+  count(kept, "left");
+  return text.empty() ? "marks removed" : text;
+}
+
+// Marks that senders address to us are taken out even where no picture is.
+bool has_removals(const Work& work) {
+  for (const HtmlText& text : work.texts)
+    if (!text.scan.removals.empty()) return true;
+  return false;
+}
+
+void note_what_was_left(const Work& work, Outcome& outcome) {
+  for (const Finding& finding : work.findings)
+    if (finding.decision == Decision::keep)
+      outcome.notes.push_back("part " + (finding.part_number.empty() ? "1" : finding.part_number) + " " +
+                              finding.label + ": " + finding.reason);
+}
+
+}  // namespace
+
+std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope) const {
+  if (std::string reason = untouched_reason(settings_, headers, envelope); !reason.empty()) return reason;
+  // One part that neither is a picture nor could name one. One plain Content-Type field; anything odd is left
+  // to a look at the whole message.
+  const mail::HeaderField* type = headers.find("Content-Type");
+  if (type == nullptr) return headers.malformed_header() ? "" : "nothing to do";
+  if (headers.count("Content-Type") != 1) return {};
+  const std::string value =
+      ascii::to_lower(ascii::trim(type->raw_value.substr(0, type->raw_value.find(';'))));
+  for (const std::string_view family : {"text/", "application/", "audio/", "video/"})
+    if (value.starts_with(family) && value != "text/html" && value != "application/x-npy")
+      return "nothing to do";
+  return {};
+}
+
+Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline) const {
+  Outcome outcome;
+  outcome.bytes_before = outcome.bytes_after = message.bytes().size();
+  try {
+    run_passes(message, envelope, deadline, outcome);
+  } catch (const std::exception& failure) {
+    // Out of memory, most likely. Nothing has left yet.
+    outcome = Outcome{};
+    outcome.bytes_before = outcome.bytes_after = message.bytes().size();
+    outcome.summary = std::string("untouched: internal error: ") + failure.what();
+  }
+  return outcome;
+}
+
+void Pipeline::run_passes(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
+                          Outcome& outcome) const {
+  // Decide: envelope and header say whether the message is ours to look at.
+  if (std::string reason = untouched_reason(settings_, message, envelope); !reason.empty())
+    return untouched(outcome, reason);
+
+  // Parse: parts with their offsets. A message that could be read in two ways ends here.
+  const Result<mail::MimeTree> tree = mail::MimeTree::parse(message);
+  if (!tree) return untouched(outcome, tree.error().text);
+  if (has_inline_pgp(message, *tree)) return untouched(outcome, "inline PGP");
+
+  // Scan: references in HTML and parts that carry pixels, but for what must keep its bytes.
+  Work work(message, *tree);
+  find(work, protected_parts(*tree), settings_);
+  if (work.findings.empty() && !has_removals(work)) return untouched(outcome, "nothing to do");
+
+  // Plan and resolve: each distinct picture once, with its bytes.
+  resolve(work, settings_);
+
+  // Render: only what needs it.
+  render(work, renderer_, deadline);
+  conclude(work);
+  note_what_was_left(work, outcome);
+  outcome.findings = work.findings;
+
+  // Assemble: sorted, non-overlapping edits of the original bytes, and changes of header fields.
+  Result<Assembly> assembly = assemble_(work);
+  if (!assembly) return untouched(outcome, "internal error: " + assembly.error().text);
+  if (assembly->empty()) return untouched(outcome, "nothing done, " + counted(work));
+  Result<std::string> body = assembly->body_edits.apply(message.bytes(), message.body_begin());
+  if (!body) return untouched(outcome, "internal error: " + body.error().text);
+
+  // Verify: the new message, parsed again, is the old one with what was meant and nothing else.
+  Outcome change;
+  change.header_changes = assembly->header_changes;
+  change.header_changes.push_back(
+      {mail::HeaderChange::Kind::append, "X-Pixmilter", 0, " " PIXMILTER_VERSION "; " + counted(work)});
+  change.body = std::move(*body);
+  const mail::Message changed(carried_out(message, change));
+  if (Status verified = verify(work, *assembly, changed); !verified)
+    return untouched(outcome, "internal error: verification failed: " + verified.error().text);
+
+  // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
+  outcome.bytes_after = changed.bytes().size();
+  if (settings_.mode == config::Mode::audit) {
+    outcome.summary = "audit, would be rewritten: " + counted(work);
+    return;
+  }
+  outcome.summary = "rewritten: " + counted(work);
+  outcome.header_changes = std::move(change.header_changes);
+  outcome.body = std::move(change.body);
+}
+
+}  // namespace pixmilter::core

@@ -1,0 +1,77 @@
+#include "core/policy.h"
+
+#include "base/ascii.h"
+
+namespace pixmilter::core {
+namespace {
+
+bool loopback(std::string_view address) {
+  if (ascii::istarts_with(address, "ipv6:")) address.remove_prefix(5);
+  if (ascii::istarts_with(address, "::ffff:")) address.remove_prefix(7);
+  return address.starts_with("127.") || address == "::1";
+}
+
+// Handed in on this host, by somebody who has authenticated, or over loopback (DESIGN.md section 5).
+bool outgoing(const mail::Envelope& envelope) {
+  return envelope.local || !envelope.authenticated_user.empty() || loopback(envelope.client_address);
+}
+
+// The media type alone, without a look at the grammar of what follows it.
+std::string bare_type(std::string_view content_type) {
+  return ascii::to_lower(ascii::trim(content_type.substr(0, content_type.find(';'))));
+}
+
+std::string protection(const mail::Part& part) {
+  const std::string_view type = part.type;
+  if (type == "multipart/signed") return "signed";
+  if (type == "multipart/encrypted") return "encrypted";
+  if (type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime") return "S/MIME";
+  if (type == "multipart/report") return "report";
+  if (type.starts_with("message/")) return "embedded message";
+  if (type == "text/calendar") return "calendar";
+  return {};
+}
+
+}  // namespace
+
+std::string untouched_reason(const config::Settings& settings, const mail::Message& headers,
+                             const mail::Envelope& envelope) {
+  if (settings.mode == config::Mode::off) return "mode off";
+  if (!outgoing(envelope)) return "not outgoing";
+  if (envelope.sender.empty() && envelope.sender_known) return "null sender";
+  if (headers.count("DKIM-Signature") > 0) return "DKIM-signed";
+  if (headers.count("ARC-Seal") > 0) return "ARC-sealed";
+  if (const mail::HeaderField* field = headers.find("Content-Type")) {
+    const std::string type = bare_type(field->raw_value);
+    if (type == "multipart/report") return "report";
+  }
+  return {};
+}
+
+std::vector<std::string> protected_parts(const mail::MimeTree& tree) {
+  std::vector<std::string> reasons(tree.size());
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const std::size_t parent = tree[i].parent;
+    reasons[i] =
+        parent != mail::Part::kNone && !reasons[parent].empty() ? reasons[parent] : protection(tree[i]);
+  }
+  return reasons;
+}
+
+bool has_inline_pgp(const mail::Message& message, const mail::MimeTree& tree) {
+  for (const mail::Part& part : tree.parts()) {
+    if (!part.type.starts_with("text/")) continue;
+    const std::string_view raw = std::string_view(message.bytes()).substr(part.body.begin, part.body.size());
+    std::string decoded;
+    std::string_view text = raw;
+    if (part.encoding == mail::Encoding::base64 || part.encoding == mail::Encoding::quoted_printable)
+      text = decoded = mail::decoded_body(message, part);
+    for (const std::string_view mark :
+         {"-----BEGIN PGP MESSAGE-----", "-----BEGIN PGP SIGNED MESSAGE-----"}) {
+      if (text.find(mark) != std::string_view::npos) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace pixmilter::core

@@ -1,0 +1,13 @@
+// The plan and resolve passes: from findings to distinct pictures with their bytes.
+#pragma once
+
+#include "config/settings.h"
+#include "core/work.h"
+
+namespace pixmilter::core {
+
+// Gives every finding its picture's bytes (or a reason), and one Picture to all findings whose source bytes
+// and render settings are the same. Afterwards each picture is either as_is or a job for a worker.
+void resolve(Work& work, const config::Settings& settings);
+
+}  // namespace pixmilter::core

@@ -1,0 +1,188 @@
+#include "core/verify.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/ascii.h"
+#include "image/format.h"
+
+namespace pixmilter::core {
+namespace {
+
+bool is_content_field(const mail::HeaderField& field) { return ascii::istarts_with(field.name, "Content-"); }
+
+class Verifier {
+ public:
+  Verifier(const Work& work, const Assembly& assembly, const mail::Message& changed,
+           const mail::MimeTree& tree)
+      : work_(work),
+        assembly_(assembly),
+        old_(work.message),
+        new_(changed),
+        old_tree_(work.tree),
+        new_tree_(tree) {}
+
+  Status run() {
+    if (Status fields = compare_message_fields(); !fields) return fields;
+    if (Status parts = compare(0, 0); !parts) return parts;
+    if (seen_ != new_tree_.size()) return Error{"parts that nobody asked for"};
+    return check_content_ids();
+  }
+
+ private:
+  static Error off(std::string text) { return Error{std::move(text)}; }
+
+  std::string_view bytes(const mail::Message& message, mail::Span span) const {
+    return std::string_view(message.bytes()).substr(span.begin, span.size());
+  }
+
+  // Fields that are not about the content stay, in their order; what is new comes after them.
+  Status compare_message_fields() {
+    std::vector<std::string_view> before, after;
+    for (const mail::HeaderField& field : old_.fields())
+      if (!is_content_field(field)) before.push_back(bytes(old_, {field.begin, field.end}));
+    for (const mail::HeaderField& field : new_.fields())
+      if (!is_content_field(field)) after.push_back(bytes(new_, {field.begin, field.end}));
+    if (after.size() < before.size() || !std::equal(before.begin(), before.end(), after.begin()))
+      return off("a header field that was not concerned has changed");
+    for (std::size_t i = before.size(); i < after.size(); ++i)
+      if (!ascii::istarts_with(after[i], "MIME-Version:") && !ascii::istarts_with(after[i], "X-Pixmilter:"))
+        return off("a header field that nobody asked for");
+    return Done{};
+  }
+
+  // The old part and the new one that stands in its place, with all beneath them.
+  Status compare(std::size_t old_index, std::size_t new_index) {
+    if (const auto wrapped = assembly_.wrapped.find(old_index); wrapped != assembly_.wrapped.end())
+      return compare_wrapped(old_index, new_index, wrapped->second);
+    return compare_content(old_index, new_index, new_index == 0);
+  }
+
+  Status compare_wrapped(std::size_t old_index, std::size_t new_index, const std::string& boundary) {
+    const mail::Part& related = new_tree_[new_index];
+    const std::vector<NewPart>& images = assembly_.new_parts.at(old_index);
+    if (related.type != "multipart/related" || related.boundary != boundary ||
+        related.children.size() != 1 + images.size())
+      return off("the multipart/related round the HTML is not as it was meant");
+    if (related.body.begin != related.delimiters.front().begin ||
+        related.body.end != related.delimiters.back().end)
+      return off("something stands before or after the parts of a new multipart");
+    ++seen_;
+    if (Status html = compare_content(old_index, related.children[0], false); !html) return html;
+    return compare_images(images, related, 1);
+  }
+
+  Status compare_content(std::size_t old_index, std::size_t new_index, bool root) {
+    const mail::Part& before = old_tree_[old_index];
+    const mail::Part& after = new_tree_[new_index];
+    ++seen_;
+    if (before.is_multipart()) return compare_multipart(old_index, before, after, root);
+    if (assembly_.replaced.contains(old_index))
+      return compare_replaced(before, after, assembly_.replaced.at(old_index));
+    if (!same_fields(before, after, root))
+      return off("the header of a part that was not concerned has changed");
+    const auto text = assembly_.new_text.find(old_index);
+    if (text == assembly_.new_text.end()) {
+      if (bytes(old_, before.body) != bytes(new_, after.body))
+        return off("a part that was not concerned has changed");
+      return Done{};
+    }
+    if (mail::decoded_body(new_, after) != text->second) return off("an HTML text is not as it was meant");
+    return Done{};
+  }
+
+  // A part keeps its fields byte for byte; where the message's own fields moved into a part, those about
+  // the content do.
+  bool same_fields(const mail::Part& before, const mail::Part& after, bool) const {
+    std::vector<std::string_view> a, b;
+    const bool whole = before.parent != mail::Part::kNone;
+    for (const mail::HeaderField& field : before.fields)
+      if (whole || is_content_field(field)) a.push_back(bytes(old_, {field.begin, field.end}));
+    for (const mail::HeaderField& field : after.fields)
+      if (whole || is_content_field(field)) b.push_back(bytes(new_, {field.begin, field.end}));
+    return a == b;
+  }
+
+  Status compare_multipart(std::size_t old_index, const mail::Part& before, const mail::Part& after,
+                           bool root) {
+    const auto added = assembly_.new_parts.find(old_index);
+    const std::size_t images = added == assembly_.new_parts.end() ? 0 : added->second.size();
+    if (!same_fields(before, after, root) || before.boundary != after.boundary ||
+        after.children.size() != before.children.size() + images)
+      return off("a multipart is not as it was meant");
+    const auto outer = [](const mail::Part& part) {
+      return std::pair(mail::Span{part.body.begin, part.delimiters.front().end},
+                       mail::Span{part.delimiters.back().begin, part.body.end});
+    };
+    const auto [before_open, before_close] = outer(before);
+    const auto [after_open, after_close] = outer(after);
+    if (bytes(old_, before_open) != bytes(new_, after_open) ||
+        bytes(old_, before_close) != bytes(new_, after_close))
+      return off("the preamble or epilogue of a multipart has changed");
+    for (std::size_t i = 0; i < before.children.size(); ++i)
+      if (Status child = compare(before.children[i], after.children[i]); !child) return child;
+    return images == 0 ? Status(Done{}) : compare_images(added->second, after, before.children.size());
+  }
+
+  Status compare_replaced(const mail::Part& before, const mail::Part& after, std::size_t picture) {
+    if (after.content_id != before.content_id || after.disposition != before.disposition)
+      return off("a replaced part lost its Content-ID or disposition");
+    return compare_image(after, picture);
+  }
+
+  Status compare_images(const std::vector<NewPart>& images, const mail::Part& multipart, std::size_t first) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const mail::Part& part = new_tree_[multipart.children[first + i]];
+      ++seen_;
+      if (part.content_id != images[i].content_id)
+        return off("a new part has another Content-ID than its reference");
+      if (Status image = compare_image(part, images[i].picture); !image) return image;
+    }
+    return Done{};
+  }
+
+  Status compare_image(const mail::Part& part, std::size_t index) {
+    const Picture& picture = work_.pictures[index];
+    if (part.type != image::media_type(picture.result.format) || part.encoding != mail::Encoding::base64)
+      return off("an image part has another type than its picture");
+    if (mail::decoded_body(new_, part) != picture.bytes())
+      return off("an image part does not hold its picture");
+    return Done{};
+  }
+
+  // Each Content-ID that we wrote names one part, and the HTML that should name it does.
+  Status check_content_ids() {
+    std::map<std::string, int> count;
+    for (const mail::Part& part : new_tree_.parts())
+      if (!part.content_id.empty()) ++count[part.content_id];
+    for (const auto& [container, images] : assembly_.new_parts) {
+      for (const NewPart& image : images) {
+        if (count[image.content_id] != 1) return off("a Content-ID is not unique");
+        const std::string url = "cid:" + image.content_id;
+        const bool named =
+            std::any_of(assembly_.new_text.begin(), assembly_.new_text.end(),
+                        [&](const auto& text) { return text.second.find(url) != std::string::npos; });
+        if (!named) return off("a new part that no HTML names");
+      }
+    }
+    return Done{};
+  }
+
+  const Work& work_;
+  const Assembly& assembly_;
+  const mail::Message& old_;
+  const mail::Message& new_;
+  const mail::MimeTree& old_tree_;
+  const mail::MimeTree& new_tree_;
+  std::size_t seen_ = 0;
+};
+
+}  // namespace
+
+Status verify(const Work& work, const Assembly& assembly, const mail::Message& changed) {
+  Result<mail::MimeTree> tree = mail::MimeTree::parse(changed);
+  if (!tree) return tree.error();
+  return Verifier(work, assembly, changed, *tree).run();
+}
+
+}  // namespace pixmilter::core
