@@ -1,0 +1,52 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+namespace pixmilter::cli {
+namespace {
+
+void add_configuration(CLI::App* command, std::string& file) {
+  command->add_option("-c,--config", file, "Configuration file")->type_name("FILE");
+}
+
+void add_message(CLI::App* command, MessageOptions& options) {
+  add_configuration(command, options.configuration.file);
+  command->add_option("--from", options.sender, "Envelope sender; <> is the null sender")
+      ->type_name("ADDRESS");
+  command->add_option("--rcpt", options.recipients, "Envelope recipient; may be repeated")
+      ->type_name("ADDRESS")
+      ->expected(1)
+      ->take_all();
+  command->add_option("FILE", options.file, "Message; standard input without it or for -");
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("Finds images in outgoing mail, renders them in memory and attaches them properly.",
+               "pixmilter");
+  app.set_version_flag("--version", "pixmilter " PIXMILTER_VERSION);
+  app.require_subcommand(1);
+
+  MessageOptions rewrite_options;
+  CLI::App* rewrite_command =
+      app.add_subcommand("rewrite", "Rewrite one message, from FILE or stdin to stdout");
+  add_message(rewrite_command, rewrite_options);
+
+  ConfigurationOption check_option;
+  CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with the configuration");
+  add_configuration(check_command, check_option.file);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (rewrite_command->parsed()) return rewrite(rewrite_options);
+  if (check_command->parsed()) return check(check_option);
+  return kExitUsage;
+}
+
+}  // namespace pixmilter::cli

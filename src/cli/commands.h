@@ -1,0 +1,15 @@
+// The commands that work on one message or file. Each returns its exit code and writes errors to stderr.
+#pragma once
+
+#include "cli/options.h"
+
+namespace pixmilter::cli {
+
+// One message from a file or stdin to stdout, changed or as it came. Starts a render worker only when
+// something must be rendered. Exit codes as in DESIGN.md section 4.
+int rewrite(const MessageOptions& options);
+
+// Reads the configuration and says what is wrong with it.
+int check(const ConfigurationOption& option);
+
+}  // namespace pixmilter::cli

@@ -1,0 +1,33 @@
+// What the commands take from the command line, as plain values; command_line.cc fills them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pixmilter::cli {
+
+// The exit codes of DESIGN.md section 4 (sysexits.h, as pipe(8) reads them).
+enum Exit : int {
+  kExitOk = 0,
+  kExitUsage = 64,
+  kExitNoMessage = 65,
+  kExitRejected = 69,
+  kExitTemporary = 75,
+  kExitConfiguration = 78,
+};
+
+inline constexpr char kDefaultConfiguration[] = "/etc/pixmilter/pixmilter.toml";
+
+struct ConfigurationOption {
+  std::string file;  // empty: kDefaultConfiguration if it exists, else built-in defaults
+};
+
+struct MessageOptions {
+  ConfigurationOption configuration;
+  std::optional<std::string> sender;    // --from; not given: unknown
+  std::vector<std::string> recipients;  // --rcpt
+  std::string file;                     // empty or "-": standard input
+};
+
+}  // namespace pixmilter::cli

@@ -1,0 +1,82 @@
+// pixmilter rewrite: the pipeline as a filter.
+#include <csignal>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/configuration.h"
+#include "cli/input.h"
+#include "core/pipeline.h"
+#include "mail/mime_tree.h"
+#include "worker/launcher.h"
+#include "worker/pool.h"
+
+namespace pixmilter::cli {
+namespace {
+
+mail::Envelope envelope_of(const MessageOptions& options) {
+  const auto bare = [](std::string_view address) {
+    if (address.size() >= 2 && address.front() == '<' && address.back() == '>')
+      address = address.substr(1, address.size() - 2);
+    return std::string(address);
+  };
+  mail::Envelope envelope;
+  envelope.local = true;
+  envelope.sender_known = options.sender.has_value();
+  if (options.sender) envelope.sender = bare(*options.sender);
+  for (const std::string& recipient : options.recipients) envelope.recipients.push_back(bare(recipient));
+  return envelope;
+}
+
+int exit_code(core::Verdict verdict) {
+  switch (verdict) {
+    case core::Verdict::reject:
+      return kExitRejected;
+    case core::Verdict::tempfail:
+      return kExitTemporary;
+    case core::Verdict::accept:
+    case core::Verdict::quarantine:
+      return kExitOk;
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+int rewrite(const MessageOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report, not a death
+  const std::optional<config::Settings> settings = load_configuration(options.configuration);
+  if (!settings) return kExitConfiguration;
+  Result<std::string> input = read_input(options.file);
+  if (!input) {
+    log::error(input.error().text);
+    return kExitTemporary;
+  }
+  mail::initialise_mime();
+  const mail::Message message(std::move(*input));
+  if (message.fields().empty()) {
+    log::error("the input is no message: it does not begin with a header field");
+    return kExitNoMessage;
+  }
+  worker::RenderProgram program;
+  program.memory = settings->render.memory;
+  program.timeout = settings->render.timeout;
+  worker::PoolOptions pool;
+  pool.workers = settings->render.workers;
+  pool.timeout = settings->render.timeout;
+  worker::Pool renderer(pool, worker::child_zygotes(program));
+  const core::Pipeline pipeline(*settings, renderer);
+  const core::Outcome outcome =
+      pipeline.run(message, envelope_of(options), Deadline::after(settings->milter.deadline));
+  for (const std::string& note : outcome.notes) log::warning("left as it was: " + note);
+  if (const int code = exit_code(outcome.verdict); code != kExitOk) {
+    log::error(outcome.reply.empty() ? outcome.summary : outcome.reply);
+    return code;
+  }
+  const Status written =
+      write_output(outcome.changed() ? core::carried_out(message, outcome) : message.bytes());
+  if (written) return kExitOk;
+  log::error(written.error().text);
+  return kExitTemporary;
+}
+
+}  // namespace pixmilter::cli
