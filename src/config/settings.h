@@ -17,6 +17,7 @@ struct Milter {
   std::uint32_t socket_mode = 0660;            // permission bits of a unix socket
   std::string socket_group = "postfix";        // its group; used where it exists
   std::chrono::milliseconds deadline{30'000};  // for one message
+  bool operator==(const Milter&) const = default;
 };
 
 struct Render {
@@ -25,12 +26,14 @@ struct Render {
   std::uint64_t memory = 512ull << 20;        // bytes, one worker
   std::uint64_t max_pixels = 64'000'000;
   std::uint32_t max_frames = 64;
+  bool operator==(const Render&) const = default;
 };
 
 struct Settings {
   Mode mode = Mode::enforce;
   Milter milter;
   Render render;
+  bool operator==(const Settings&) const = default;
 };
 
 }  // namespace pixmilter::config
