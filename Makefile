@@ -105,7 +105,7 @@ $(RENDER_TOOL): $B/tests/render/render_tool.o $B/render.a
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
 .PHONY: unit
-unit: $(UNIT_PROGRAMS)
+unit: $(PROGRAMS) $(UNIT_PROGRAMS)
 	tests/run unit --build $B
 
 .PHONY: check check-installed

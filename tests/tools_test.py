@@ -129,4 +129,29 @@ class Supervision(unittest.TestCase):
         self.assertFalse(os.path.exists(f"/proc/{pid}"))
 
 
+class Programs(unittest.TestCase):
+    def test_only_the_render_program_links_libvips(self):
+        def libraries(name):
+            return subprocess.run(["ldd", harness.program(name)], stdout=subprocess.PIPE, check=True).stdout.decode()
+
+        # With what libvips brings along: no image decoder is mapped into the front.
+        self.assertNotRegex(libraries("pixmilter"), r"libvips|libjpeg|libpng|libtiff|libwebp|librsvg|libheif|libgif")
+        self.assertIn("libvips", libraries("pixmilter-render"))
+        self.assertNotRegex(libraries("pixmilter-render"), "libgmime|libmilter")
+
+    def test_hardening(self):
+        if harness.sanitized():
+            self.skipTest("a sanitizer build")
+        for name in ("pixmilter", "pixmilter-render"):
+            with self.subTest(program=name):
+                told = subprocess.run(["readelf", "-Whld", harness.program(name)], stdout=subprocess.PIPE,
+                                      check=True).stdout.decode()
+                for wanted in (r"Type: +DYN", "GNU_RELRO", "BIND_NOW", r"GNU_STACK[^\n]* RW  "):
+                    self.assertTrue(re.search(wanted, told), f"readelf says no {wanted}")
+                # The ELF note is no measure: Debian's own start files lack it.
+                code = subprocess.run(["objdump", "-d", "--disassemble=main", harness.program(name)],
+                                      stdout=subprocess.PIPE, check=True).stdout.decode()
+                self.assertTrue("endbr64" in code, "main has no landing pad for CET")
+
+
 harness.main()

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Judges what `pixmilter rewrite` makes of every case of this folder with Python's email and Pillow.
+
+Whatever out.eml says, these have to hold for a message that was changed: the parser finds no defect, every
+cid the HTML names is a part, each picture opens; and undone - each new cid replaced by what it took the place
+of - it is the message that came in. expect.json says more where it is there:
+    tree    the content types as nested lists
+    html    the HTML texts, {0} {1} standing for the Content-IDs of the images in their order
+    text    words that each HTML part holds when its tags are removed
+    images  for each image: type, reference (the number of a reference-N.png with its pixels), flat (one colour
+            all over), filename, filename_end, name, disposition, cid, fields
+"""
+# tests/run: timeout=300
+
+import glob
+import json
+import os
+import re
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+import numpy
+
+import harness
+import judge
+import pictures
+
+
+def rewrite(folder, message):
+    arguments = []
+    if os.path.exists(os.path.join(folder, "args")):
+        with open(os.path.join(folder, "args")) as file:
+            arguments = file.read().splitlines()
+    return harness.run([harness.program(), "rewrite", "-c", os.path.join(folder, "policy.toml"), *arguments],
+                       input=message, check=0).stdout
+
+
+def nested_lists(tree):
+    """The tree as expect.json writes it: a leaf is ["type"], but the message itself, when a leaf, too."""
+    return [tree[0]] + [nested_lists(part) for part in tree[1:]]
+
+
+def fields_of(part):
+    """A part's header fields as they stand, unfolded only as far as the parser does."""
+    return [(name.lower(), value) for name, value in part._headers]
+
+
+class Cases(unittest.TestCase):
+    def check(self, folder):
+        with open(os.path.join(folder, "in.eml"), "rb") as file:
+            given = file.read()
+        out = rewrite(folder, given)
+        expected_path = os.path.join(folder, "expect.json")
+        expected = None
+        if os.path.exists(expected_path):
+            with open(expected_path) as file:
+                expected = json.load(file)
+        if out != given:
+            self.assertEqual(judge.complaints(out), judge.defects(judge.parse(given)))
+            self.check_undone(judge.parse(given), judge.parse(out))
+        elif expected is not None and "tree" in expected:
+            self.fail("nothing was changed")
+        if expected is not None:
+            self.check_expected(folder, judge.parse(out), expected)
+
+    def check_undone(self, before, after):
+        """What was there is there still, in its order; what is new is a picture that the HTML names."""
+        old, new = judge.leaves(before), judge.leaves(after)
+        for kind in ("preamble", "epilogue"):
+            def texts(message):
+                return [getattr(part, kind) for part in message.walk() if getattr(part, kind)]
+            self.assertEqual(texts(before), texts(after))
+        # The fields of the message but for those of MIME keep their order and their bytes.
+        def own(message):
+            return [(name, value) for name, value in fields_of(message)
+                    if not name.startswith("content-") and name not in ("mime-version", "x-pixmilter")]
+        self.assertEqual(own(before), own(after))
+        before_cids = {judge.content_id(part) for part in old}
+        added = {judge.content_id(part): part for part in new
+                 if part.get_content_maintype() == "image" and judge.content_id(part) not in before_cids
+                 and part.get_content_disposition() == "inline"}
+        kept = [part for part in new if not any(part is picture for picture in added.values())]
+        self.assertEqual(len(old), len(kept), [part.get_content_type() for part in kept])
+        for one, other in zip(old, kept):
+            if one.get_content_type() != other.get_content_type():
+                # A blob that was rendered in its place.
+                self.assertEqual(other.get_content_maintype(), "image")
+                self.assertEqual(judge.content_id(one), judge.content_id(other))
+                self.assertEqual(one.get_content_disposition(), other.get_content_disposition())
+            elif one.get_payload() != other.get_payload():
+                self.assertEqual(one.get_content_type(), "text/html")
+                was, now = judge.html_text(one), judge.html_text(other)
+                self.assertRegex(was.translate(QUOTES), undoing(now, added))
+                self.assertEqual(one["Content-Transfer-Encoding"], other["Content-Transfer-Encoding"])
+        named = {cid for part in judge.html_parts(after) for cid in judge.cids(judge.html_text(part))}
+        self.assertEqual(set(added) - named, set(), "a picture was added that no HTML names")
+
+    def check_expected(self, folder, message, expected):
+        if "tree" in expected:
+            wanted = expected["tree"]
+            self.assertEqual(nested_lists(judge.tree(message)), [wanted] if isinstance(wanted, str) else wanted)
+        images = judge.images(message)
+        ids = [judge.content_id(image) for image in images]
+        for part, wanted in zip(judge.html_parts(message), expected.get("html", [])):
+            for number, cid in enumerate(ids):
+                wanted = wanted.replace("{%d}" % number, str(cid))
+            self.assertEqual(judge.html_text(part).strip(), wanted.strip())
+        for part, wanted in zip(judge.html_parts(message), expected.get("text", [])):
+            text = part.get_payload(decode=True).decode(part.get_content_charset())
+            self.assertIn(wanted, re.sub("<[^>]*>", "", text))
+        if "images" in expected:
+            self.assertEqual(len(images), len(expected["images"]))
+        for image, wanted in zip(images, expected.get("images", [])):
+            self.assertEqual(image.get_content_type(), wanted["type"])
+            got = pictures.pixels(image.get_payload(decode=True))
+            if "reference" in wanted:
+                with open(os.path.join(folder, f"reference-{wanted['reference']}.png"), "rb") as file:
+                    reference = pictures.pixels(file.read())
+                self.assertEqual(got.shape, reference.shape)
+                numpy.testing.assert_array_equal(got, reference)
+            if "flat" in wanted:
+                self.assertEqual(numpy.unique(got.reshape(-1, got.shape[-1])[:, :3], axis=0).tolist(), [wanted["flat"]])
+            if "filename" in wanted:
+                self.assertEqual(image.get_filename(), wanted["filename"])
+            if "filename_end" in wanted:
+                self.assertTrue(image.get_filename().endswith(wanted["filename_end"]), image.get_filename())
+            if "name" in wanted:
+                self.assertEqual(image["Content-Type"].params.get("name"), wanted["name"])
+            if "disposition" in wanted:
+                self.assertEqual(image.get_content_disposition(), wanted["disposition"])
+            if "cid" in wanted:
+                self.assertEqual(judge.content_id(image), wanted["cid"])
+            for name, value in wanted.get("fields", {}).items():
+                self.assertEqual([text for field, text in image._headers if field == name], [value])
+
+
+# An unquoted attribute value may get quotes.
+QUOTES = str.maketrans("", "", "\"'")
+
+
+def undoing(now, added):
+    """What the old text must match: each cid that is new stands for one data: URI, and nothing else differs."""
+    pattern, last = "", 0
+    for found in re.finditer(r"cid:([^\s\"'<>()]+)", now):
+        if found.group(1) in added:
+            pattern += re.escape(now[last:found.start()].translate(QUOTES)) + r"\s*data(?::|&#58;)[^>]*?"
+            last = found.end()
+    return re.compile(r"\A" + pattern + re.escape(now[last:].translate(QUOTES)) + r"\Z", re.S | re.I)
+
+
+def load():
+    for folder in sorted(glob.glob(os.path.join(HERE, "*", ""))):
+        if os.path.exists(os.path.join(folder, "in.eml")):
+            name = "test_" + os.path.basename(os.path.dirname(folder)).replace("-", "_")
+            setattr(Cases, name, lambda self, folder=folder: self.check(folder))
+
+
+load()
+harness.main()
