@@ -50,7 +50,7 @@ FRONT_SOURCES := $(sort $(foreach d,$(FRONT_DIRS),$(wildcard src/$d/*.cc)))
 RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(wildcard src/worker/wire*.cc))
 FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
 RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
-FRONT_LIBS = $(MILTER_LIBS) $(GMIME_LIBS) $(TOML_LIBS) $(CRYPTO_LIBS)
+FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(CRYPTO_LIBS)
 RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS)
 PROGRAMS := $B/pixmilter $B/pixmilter-render
 
@@ -61,7 +61,7 @@ $B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(ZLIB_CFLAGS)
 .PHONY: all
 all: $(PROGRAMS)
 
-$B/pixmilter: $B/src/main/pixmilter.o $B/front.a
+$B/pixmilter: $B/src/main/pixmilter.o $B/front.a $B/libmilter.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
 
@@ -74,6 +74,14 @@ $B/render.a: $(RENDER_OBJECTS)
 $B/front.a $B/render.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^
+
+# libmilter, with the calls that src/milter/seams.cc answers renamed, for it alone.
+MILTER_SEAMS := pthread_create pthread_cond_signal pthread_cond_timedwait writev sigwait syslog
+$B/libmilter.a: config.mk Makefile
+	@mkdir -p $(@D)
+	$(call say,COPY)
+	$(Q)$(OBJCOPY) $(foreach s,$(MILTER_SEAMS),--redefine-sym $s=pixmilter_seam_$s) \
+	  --redefine-sym __syslog_chk=pixmilter_seam_syslog_chk $(MILTER_ARCHIVE) $@
 
 $B/%.o: %.cc | config.mk
 	@mkdir -p $(@D)
@@ -91,7 +99,7 @@ UNIT_SOURCES := $(sort $(foreach d,$(FRONT_DIRS),$(wildcard tests/unit/$d/*_test
 RENDER_UNIT_SOURCES := $(sort $(wildcard tests/unit/render/*_test.cc))
 UNIT_PROGRAMS := $(if $(UNIT_SOURCES),$B/tests/unit_front) $(if $(RENDER_UNIT_SOURCES),$B/tests/unit_render)
 
-$B/tests/unit_front: $(UNIT_SOURCES:%.cc=$B/%.o) $B/front.a
+$B/tests/unit_front: $(UNIT_SOURCES:%.cc=$B/%.o) $B/front.a $B/libmilter.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lgtest_main -lgtest $(FRONT_LIBS) $(if $(filter yes,$(HAVE_GUMBO)),-lgumbo)
 $B/tests/unit_render: $(RENDER_UNIT_SOURCES:%.cc=$B/%.o) $B/render.a
@@ -102,6 +110,11 @@ RENDER_TOOL := $B/tests/render_tool
 $(RENDER_TOOL): $B/tests/render/render_tool.o $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(RENDER_LIBS)
+# The milter over a pipeline that does what the message says, for tests/milter.
+MILTER_TOOL := $B/tests/scripted_milter
+$(MILTER_TOOL): $B/tests/milter/scripted_milter.o $B/front.a $B/libmilter.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
 .PHONY: unit
@@ -115,7 +128,7 @@ check:
 	@$(MAKE) check-all
 
 .PHONY: check-all
-check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL)
+check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOL)
 	tests/run all --build $B
 
 .PHONY: demo demo-run

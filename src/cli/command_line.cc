@@ -24,11 +24,23 @@ void add_message(CLI::App* command, MessageOptions& options) {
 
 }  // namespace
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, const Serve& serve) {
   CLI::App app("Finds images in outgoing mail, renders them in memory and attaches them properly.",
                "pixmilter");
   app.set_version_flag("--version", "pixmilter " PIXMILTER_VERSION);
   app.require_subcommand(1);
+
+  ServeCommand serve_options;
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve mail servers as a milter, in the foreground");
+  add_configuration(serve_command, serve_options.configuration.file);
+  serve_command
+      ->add_option("--socket", serve_options.socket,
+                   "Where to listen, instead of what the configuration says")
+      ->type_name("unix:PATH|inet:PORT@HOST|inet6:PORT@HOST|fd:N");
+  serve_command
+      ->add_option("--log", serve_options.log, "Where to log: stderr, syslog, or auto: stderr if a terminal")
+      ->check(CLI::IsMember({"auto", "stderr", "syslog"}))
+      ->type_name("auto|stderr|syslog");
 
   MessageOptions rewrite_options;
   CLI::App* rewrite_command =
@@ -44,6 +56,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
+  if (serve_command->parsed()) return serve(serve_options);
   if (rewrite_command->parsed()) return rewrite(rewrite_options);
   if (check_command->parsed()) return check(check_option);
   return kExitUsage;

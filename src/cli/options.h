@@ -30,4 +30,10 @@ struct MessageOptions {
   std::string file;                     // empty or "-": standard input
 };
 
+struct ServeCommand {
+  ConfigurationOption configuration;
+  std::string socket;        // empty: the configuration's
+  std::string log = "auto";  // auto, stderr, syslog
+};
+
 }  // namespace pixmilter::cli

@@ -1,0 +1,333 @@
+#include "milter/master.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/memfd.h"
+#include "base/socket.h"
+#include "milter/control.h"
+#include "milter/notify.h"
+#include "milter/respawn.h"
+
+namespace pixmilter::milter {
+namespace {
+
+constexpr Milliseconds kLongestFrontPause{1'000};
+constexpr Milliseconds kLongestZygotePause{10'000};
+// What the front gets beyond the deadline of a message before it is killed, and a zygote to end by itself.
+constexpr Milliseconds kFrontGrace{3'000};
+constexpr Milliseconds kZygoteGrace{2'000};
+// Zygotes that wind up their last workers beside the one in use.
+constexpr std::size_t kMostZygotes = 4;
+
+std::string how_it_ended(int status) {
+  if (!WIFSIGNALED(status)) return "exited with status " + std::to_string(WEXITSTATUS(status));
+  const char* name = ::sigabbrev_np(WTERMSIG(status));
+  return "was killed by signal " + std::to_string(WTERMSIG(status)) +
+         (name == nullptr ? std::string() : std::string(" (SIG") + name + ")");
+}
+
+struct FrontProcess {
+  pid_t pid;
+  UniqueFd control;
+};
+
+struct ZygoteProcess {
+  pid_t pid;
+  UniqueFd connection;  // until it is handed to the front
+};
+
+class Master {
+ public:
+  Master(ListenSocket& listen, MasterOptions options)
+      : listen_(listen), options_(std::move(options)), settings_(options_.configuration.loaded.settings) {}
+
+  int run() {
+    if (auto ready = take_signals(); !ready) {
+      log::error(ready.error().text);
+      return 71;
+    }
+    log::notice("serving on " + listen_.name() + ", configuration: " + options_.configuration.name);
+    while (!over()) {
+      start_what_is_missing();
+      wait();
+    }
+    end_zygotes();
+    log::notice("ended");
+    return 0;
+  }
+
+ private:
+  Status take_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    // A background job of a terminal with `stty tostop` may still write its log there.
+    ::signal(SIGTTOU, SIG_IGN);
+    signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) return Error{std::string("cannot take signals: ") + std::strerror(errno)};
+    return Done{};
+  }
+
+  bool over() const { return ending_ && !front_; }
+
+  void start_what_is_missing() {
+    if (ending_) {
+      if (front_ && kill_at_ <= Clock::now()) {
+        log::warning("the front does not end: killing it");
+        ::kill(front_->pid, SIGKILL);
+        kill_at_ = Clock::time_point::max();
+      }
+    } else if (!front_ && front_respawn_.due()) {
+      start_front();
+    }
+    // Also while ending: a message in hand may need pictures.
+    const bool spare = std::any_of(zygotes_.begin(), zygotes_.end(), [](const ZygoteProcess& one) {
+      return static_cast<bool>(one.connection);
+    });
+    const bool wanted = wanted_zygote_ || (zygotes_.empty() && !ending_);
+    if (wanted && !spare && zygote_respawn_.due()) start_zygote();
+    if (wanted_zygote_) hand_over_zygote();
+  }
+
+  void start_front() {
+    auto ends = socket_pair();
+    if (!ends) return front_failed(ends.error().text);
+    front_respawn_.started();
+    const pid_t pid = ::fork();
+    if (pid < 0) return front_failed(std::strerror(errno));
+    if (pid == 0) become_front(std::move(ends->second));
+    front_ = FrontProcess{pid, std::move(ends->first)};
+    wanted_zygote_ = false;
+    log::info("front " + std::to_string(pid) + " started");
+  }
+
+  void front_failed(const std::string& why) {
+    log::error("cannot start the front: " + why);
+    front_respawn_.died();
+  }
+
+  // In the child: keeps the socket and the configuration, and nothing else of the master's.
+  [[noreturn]] void become_front(UniqueFd control) {
+    signals_.reset();
+    zygotes_.clear();
+    front_.reset();
+    listen_.disown_file();
+    run_front(
+        {listen_.fd(), listen_.local(), std::move(control), settings_, std::move(options_.make_renderer)});
+  }
+
+  void start_zygote() {
+    zygote_respawn_.started();
+    auto ends = socket_pair();
+    if (!ends) return zygote_failed(ends.error().text);
+    const auto pid = options_.start_zygote(ends->second.get(), settings_);
+    if (!pid) return zygote_failed(pid.error().text);
+    zygotes_.push_back({*pid, std::move(ends->first)});
+    log::info("render zygote " + std::to_string(*pid) + " started");
+    while (zygotes_.size() > kMostZygotes) {
+      ::kill(zygotes_.front().pid, SIGKILL);
+      zygotes_.erase(zygotes_.begin());
+    }
+  }
+
+  void zygote_failed(const std::string& why) {
+    log::error("no picture can be rendered: " + why);
+    zygote_respawn_.died();
+  }
+
+  void hand_over_zygote() {
+    if (!front_) return;
+    for (auto& zygote : zygotes_) {
+      if (!zygote.connection) continue;
+      control::Letter letter{control::Kind::zygote, 0, {}, {}};
+      // Our copy goes with the letter, so that the zygote ends with the front.
+      letter.fds.push_back(std::move(zygote.connection));
+      control::send(front_->control.get(), letter);
+      wanted_zygote_ = false;
+      return;
+    }
+  }
+
+  int milliseconds_to_wait() const {
+    auto next = Clock::time_point::max();
+    if (ending_) next = std::min(next, kill_at_);
+    if (!front_ && !ending_) next = std::min(next, front_respawn_.next());
+    if (wanted_zygote_ || (zygotes_.empty() && !ending_)) next = std::min(next, zygote_respawn_.next());
+    return poll_milliseconds(Deadline(next));
+  }
+
+  void wait() {
+    pollfd watched[2] = {{signals_.get(), POLLIN, 0}, {front_ ? front_->control.get() : -1, POLLIN, 0}};
+    if (::poll(watched, 2, milliseconds_to_wait()) < 0 && errno != EINTR) {
+      log::error(std::string("poll: ") + std::strerror(errno));
+      ::usleep(100'000);
+      return;
+    }
+    if (watched[1].revents != 0) read_letters();
+    if (watched[0].revents != 0) read_signals();
+  }
+
+  void read_letters() {
+    while (front_) {
+      auto received = control::receive(front_->control.get());
+      if (received.how == Transfer::again) return;
+      if (received.how != Transfer::done) {
+        // It has ended or will have to: SIGCHLD tells how. Until then there is nothing to read.
+        front_->control.reset();
+        return;
+      }
+      if (!received.letter) continue;
+      if (received.letter->kind == control::Kind::want_zygote) wanted_zygote_ = true;
+      if (received.letter->kind == control::Kind::serving && !told_ready_) {
+        told_ready_ = true;
+        notify_manager("READY=1\nSTATUS=Serving on " + listen_.name());
+      }
+    }
+  }
+
+  void read_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      switch (static_cast<int>(info.ssi_signo)) {
+        case SIGHUP:
+          reload();
+          break;
+        case SIGINT:
+          // A second ^C at a terminal is from somebody who does not want to wait.
+          if (ending_) kill_at_ = Clock::now();
+          end();
+          break;
+        case SIGTERM:
+          end();
+          break;
+        default:
+          reap();
+      }
+    }
+  }
+
+  void reload() {
+    if (ending_) return;
+    notify_reloading();
+    Configuration fresh = options_.reread();
+    if (fresh.loaded.ok()) {
+      take_on(std::move(fresh));
+    } else {
+      for (const auto& problem : fresh.loaded.problems) log::error(problem.text());
+      log::error("the configuration is refused; the one from before stays in force");
+    }
+    notify_manager("READY=1");
+  }
+
+  void take_on(Configuration fresh) {
+    const auto& milter = fresh.loaded.settings.milter;
+    const bool moved = milter.socket != settings_.milter.socket ||
+                       milter.socket_mode != settings_.milter.socket_mode ||
+                       milter.socket_group != settings_.milter.socket_group;
+    if (moved) log::warning("[milter] socket, socket_mode and socket_group take effect at the next start");
+    if (front_) {
+      auto text = sealed_memfd(fresh.text);
+      if (!text) {
+        log::error("reload: " + text.error().text);
+        return;
+      }
+      control::Letter letter{control::Kind::reload, fresh.text.size(), fresh.name, {}};
+      letter.fds.push_back(*std::move(text));
+      if (!control::send(front_->control.get(), letter)) {
+        log::error("reload: the front does not answer; the configuration from before stays in force");
+        return;
+      }
+    }
+    settings_ = std::move(fresh.loaded.settings);
+    // A zygote that nobody has yet was made for the old settings; without a connection it ends.
+    for (auto& zygote : zygotes_) zygote.connection.reset();
+    log::notice("configuration " + fresh.name + " is in force");
+  }
+
+  void end() {
+    if (ending_) return;
+    ending_ = true;
+    notify_manager("STOPPING=1");
+    log::notice("ending after the messages in hand");
+    const Milliseconds most = settings_.milter.deadline;
+    kill_at_ = std::min(kill_at_, Clock::now() + most + kFrontGrace);
+    if (front_ && !control::send(front_->control.get(),
+                                 {control::Kind::drain, static_cast<std::uint64_t>(most.count()), {}, {}}))
+      front_->control.reset();  // the end of the line means the same
+  }
+
+  void reap() {
+    int status = 0;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (front_ && front_->pid == pid) {
+        front_.reset();
+        front_respawn_.died();
+        if (!ending_)
+          log::error("front " + std::to_string(pid) + " " + how_it_ended(status) + "; starting another");
+        continue;
+      }
+      const auto zygote = std::find_if(zygotes_.begin(), zygotes_.end(),
+                                       [pid](const ZygoteProcess& one) { return one.pid == pid; });
+      if (zygote == zygotes_.end()) continue;
+      // With its front gone a zygote ends by itself, and properly.
+      const bool expected = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      if (!expected) log::warning("render zygote " + std::to_string(pid) + " " + how_it_ended(status));
+      if (!expected) zygote_respawn_.died();
+      zygotes_.erase(zygote);
+    }
+  }
+
+  void end_zygotes() {
+    for (auto& zygote : zygotes_) zygote.connection.reset();
+    const Deadline patience = Deadline::after(kZygoteGrace);
+    while (!zygotes_.empty() && !patience.passed()) {
+      reap();
+      pollfd signals{signals_.get(), POLLIN, 0};
+      if (!zygotes_.empty() && ::poll(&signals, 1, poll_milliseconds(patience)) > 0) {
+        signalfd_siginfo info{};
+        while (::read(signals_.get(), &info, sizeof info) > 0) {
+        }
+      }
+    }
+    for (const auto& zygote : zygotes_) {
+      ::kill(zygote.pid, SIGKILL);
+      ::waitpid(zygote.pid, nullptr, 0);
+    }
+  }
+
+  ListenSocket& listen_;
+  MasterOptions options_;
+  config::Settings settings_;
+  UniqueFd signals_;
+  std::optional<FrontProcess> front_;
+  Respawn front_respawn_{kLongestFrontPause};
+  std::vector<ZygoteProcess> zygotes_;  // oldest first
+  Respawn zygote_respawn_{kLongestZygotePause};
+  bool wanted_zygote_ = false;
+  bool ending_ = false;
+  bool told_ready_ = false;
+  Clock::time_point kill_at_ = Clock::time_point::max();
+};
+
+}  // namespace
+
+int run_master(ListenSocket& listen, MasterOptions options) {
+  return Master(listen, std::move(options)).run();
+}
+
+}  // namespace pixmilter::milter

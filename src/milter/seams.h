@@ -1,0 +1,40 @@
+// The seams: the few system calls of libmilter that lead through us.
+//
+// libmilter is linked as Debian's libmilter.a, in which the build renames these calls (the Makefile's
+// objcopy line), so that nobody else's calls are concerned. Each is here because the library alone cannot do
+// what a filter of this kind needs:
+//
+//   pthread_create, pthread_cond_signal, pthread_cond_timedwait
+//     Debian builds libmilter with a pool of workers (libmilter/worker.c). Whoever finds a session ready
+//     signals a condition variable when the pool's idle count is not 0, and starts a worker when it is. But
+//     a worker that was signalled counts as idle until it has run again, so that two sessions that become
+//     ready at once are both "given" to it. It takes one; the other waits until some worker has finished a
+//     command, which is as long as the slowest message takes, or until a waiting worker's 10 seconds are
+//     over. We count exactly instead: a signal that no waiting worker is left for starts a worker, and the
+//     new worker looks for a ready session first. So there are always as many workers about to look as
+//     there are ready sessions, and no session waits for anything but the processor.
+//   writev
+//     A callback's reply is written after it has returned. A message is in hand until then, and so it tells
+//     us when the front may end.
+//   sigwait
+//     libmilter ends on SIGTERM, SIGINT and SIGHUP and drops the sessions that are between two commands.
+//     Here the master decides; the library waits for signals that never come.
+//   syslog
+//     One log, wherever it goes.
+#pragma once
+
+#include <memory>
+
+namespace pixmilter::milter::seams {
+
+// Called by a callback just before it returns: held is let go on this thread when the reply has been written
+// or could not be. What is still held then (nothing, in practice) is let go at once.
+void hold_until_reply(std::shared_ptr<void> held) noexcept;
+
+// Called when a session ends: no reply is owed any more on this thread.
+void no_reply() noexcept;
+
+// Workers that were started because a signal would have been lost, since the process began.
+unsigned long rescued_sessions();
+
+}  // namespace pixmilter::milter::seams

@@ -1,0 +1,123 @@
+#include "milter/serve.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/log.h"
+#include "config/load.h"
+#include "mail/mime_tree.h"
+#include "milter/listen_socket.h"
+#include "worker/launcher.h"
+#include "worker/pool.h"
+
+namespace pixmilter::milter {
+namespace {
+
+constexpr int kExitTemporary = 75;
+constexpr int kExitConfiguration = 78;
+
+bool log_to_stderr(ServeOptions::Log where) {
+  if (where == ServeOptions::Log::automatic) return ::isatty(STDERR_FILENO) == 1;
+  return where == ServeOptions::Log::standard_error;
+}
+
+// To whoever has started us, and to the log, which may be somewhere else.
+void complain(const std::string& text, bool logged_to_stderr) {
+  if (!logged_to_stderr) std::fprintf(stderr, "pixmilter: %s\n", text.c_str());
+  log::error(text);
+}
+
+Result<std::string> read_text(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return Error{std::string("cannot be read: ") + std::strerror(errno)};
+  std::string text;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t size = ::read(file.get(), buffer, sizeof buffer);
+    if (size == 0) return text;
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return Error{std::string("cannot be read: ") + std::strerror(errno)};
+    text.append(buffer, static_cast<std::size_t>(size));
+  }
+}
+
+// The text is kept with what was read from it: the front is given the same bytes, not the same path.
+Configuration read_configuration(const ServeOptions& options) {
+  Configuration configuration;
+  std::string file = options.config_file;
+  if (file.empty() && !options.default_file.empty() && ::access(options.default_file.c_str(), F_OK) == 0)
+    file = options.default_file;
+  configuration.name = file.empty() ? "built-in defaults" : file;
+  if (!file.empty()) {
+    auto text = read_text(file);
+    if (!text) {
+      configuration.loaded.problems.push_back({file, 0, 0, text.error().text});
+      return configuration;
+    }
+    configuration.text = *std::move(text);
+  }
+  configuration.loaded = config::load_text(configuration.text, configuration.name);
+  if (!options.socket.empty()) configuration.loaded.settings.milter.socket = options.socket;
+  return configuration;
+}
+
+// Each connection of an MTA is a descriptor, and libmilter spins when they run out.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const bool to_stderr = log_to_stderr(options.log);
+  log::open(to_stderr ? log::Target::standard_error : log::Target::syslog, log::Level::info, "pixmilter");
+
+  MasterOptions master;
+  master.configuration = read_configuration(options);
+  if (!master.configuration.loaded.ok()) {
+    for (const auto& problem : master.configuration.loaded.problems) complain(problem.text(), to_stderr);
+    return kExitConfiguration;
+  }
+  const auto& milter = master.configuration.loaded.settings.milter;
+  const auto spec = parse_socket_spec(milter.socket);
+  if (!spec) {
+    complain(spec.error().text, to_stderr);
+    return kExitConfiguration;
+  }
+  auto listen = ListenSocket::open(*spec, milter.socket_mode, milter.socket_group);
+  if (!listen) {
+    complain(listen.error().text, to_stderr);
+    return kExitTemporary;
+  }
+  raise_descriptor_limit();
+  // The two halves of rendering: the master starts the program, the front speaks with it.
+  master.start_zygote = [](int socket, const config::Settings& settings) {
+    worker::RenderProgram program;
+    program.memory = settings.render.memory;
+    program.timeout = settings.render.timeout;
+    return worker::spawn_render_program(socket, program);
+  };
+  master.make_renderer = [](const config::Settings& settings, ZygoteRequest request) {
+    worker::PoolOptions pool;
+    pool.workers = settings.render.workers;
+    pool.timeout = settings.render.timeout;
+    pool.ahead = true;
+    auto renderer = std::make_unique<worker::Pool>(pool, worker::requested_zygotes(std::move(request)));
+    renderer->prepare();
+    return renderer;
+  };
+  mail::initialise_mime();
+  master.reread = [&options] { return read_configuration(options); };
+  return run_master(*listen, std::move(master));
+}
+
+}  // namespace pixmilter::milter

@@ -1,0 +1,28 @@
+// serve: the milter as a command, in the foreground.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "milter/front.h"
+#include "milter/master.h"
+
+namespace pixmilter::milter {
+
+struct ServeOptions {
+  std::string config_file;   // empty: default_file
+  std::string default_file;  // where it exists when it is looked for; else built-in defaults
+  std::string socket;        // goes before the file's where it is not empty
+  enum class Log : std::uint8_t {
+    automatic,  // stderr when that is a terminal, else syslog
+    standard_error,
+    syslog,
+  } log = Log::automatic;
+};
+
+// Gives the exit status (sysexits): 0 after SIGTERM or SIGINT, 78 for a configuration that cannot be used, 75
+// where the socket cannot be had now. Problems go to stderr and to the log. Call it in a process that has no
+// threads yet.
+int serve(const ServeOptions& options);
+
+}  // namespace pixmilter::milter

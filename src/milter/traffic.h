@@ -1,0 +1,59 @@
+// Traffic: the messages that are in hand, and whether new ones are still taken.
+//
+// What ending gracefully means is decided here: from drain() on no message begins, and idle() comes true
+// when the last one that had begun is over, its reply written.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include "base/deadline.h"
+#include "milter/engine.h"
+
+namespace pixmilter::milter {
+
+// A message in hand. Counts from MAIL until it is destroyed.
+class Admission;
+
+// Safe from every thread.
+class Traffic {
+ public:
+  explicit Traffic(std::shared_ptr<const Engine> engine) : engine_(std::move(engine)) {}
+
+  // For messages that begin from now on.
+  void use(std::shared_ptr<const Engine> engine);
+
+  // Nothing when draining. An admission must not outlive the traffic.
+  std::unique_ptr<Admission> admit();
+
+  void drain();
+  bool draining() const;
+  // Waits until no message is in hand; false when the deadline passed first.
+  bool wait_idle(Deadline deadline);
+
+ private:
+  friend class Admission;
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::shared_ptr<const Engine> engine_;
+  unsigned long in_hand_ = 0;
+  bool draining_ = false;
+};
+
+class Admission {
+ public:
+  ~Admission();
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+  const Engine& engine() const { return *engine_; }
+
+ private:
+  friend class Traffic;
+  Admission(Traffic& traffic, std::shared_ptr<const Engine> engine)
+      : traffic_(traffic), engine_(std::move(engine)) {}
+  Traffic& traffic_;
+  std::shared_ptr<const Engine> engine_;
+};
+
+}  // namespace pixmilter::milter
