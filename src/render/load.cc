@@ -1,47 +1,123 @@
 #include "render/load.h"
 
+#include <algorithm>
 #include <string>
+
+#include "render/sizing.h"
 
 namespace pixmilter::render {
 namespace {
 
 using image::Format;
+using image::ImageJob;
+
+// What a loader is asked besides the bytes.
+struct Wish {
+  int shrink = 1;    // JPEG: 1, 2, 4 or 8
+  double scale = 1;  // WebP up to 1, SVG any
+};
+
+Attempt<Image> call_loader(const ImageJob& job, const Wish& wish) {
+  void* bytes = const_cast<char*>(job.bytes.data());
+  const std::size_t size = job.bytes.size();
+  VipsImage* image = nullptr;
+  int failed = -1;
+  // Sequential access keeps the decoded picture out of memory; fail_on refuses what is broken rather than
+  // fill it in.
+#define PIXMILTER_LOAD(loader, ...)                                                            \
+  loader(bytes, size, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, \
+         ##__VA_ARGS__, nullptr)
+  switch (job.format) {
+    case Format::png:
+      failed = PIXMILTER_LOAD(vips_pngload_buffer);
+      break;
+    case Format::jpeg:
+      failed = PIXMILTER_LOAD(vips_jpegload_buffer, "shrink", wish.shrink);
+      break;
+    case Format::gif:
+      failed = PIXMILTER_LOAD(vips_gifload_buffer, "n", -1);
+      break;
+    case Format::webp:
+      failed = PIXMILTER_LOAD(vips_webpload_buffer, "n", -1, "scale", wish.scale);
+      break;
+    case Format::tiff:
+      failed = PIXMILTER_LOAD(vips_tiffload_buffer, "page",
+                              static_cast<int>(std::min(job.settings.page, 99'999u)));
+      break;
+    case Format::heif:
+    case Format::avif:
+      failed = PIXMILTER_LOAD(vips_heifload_buffer);
+      break;
+    case Format::svg:
+      failed = PIXMILTER_LOAD(vips_svgload_buffer, "scale", wish.scale);
+      break;
+    case Format::jxl:
+      failed = PIXMILTER_LOAD(vips_jxlload_buffer);
+      break;
+    case Format::jp2:
+      failed = PIXMILTER_LOAD(vips_jp2kload_buffer);
+      break;
+    default:
+      return refused("no loader for " + std::string(image::name(job.format)));
+  }
+#undef PIXMILTER_LOAD
+  if (failed) return refused(vips_complaint(image::name(job.format)));
+  return Image(image);
+}
 
 // libvips gives the frames of an animation below each other and says how high one is.
-Attempt<Done> find_frames(Picture& picture) {
-  VipsImage* image = picture.image.get();
-  const int page = vips_image_get_page_height(image);
+Attempt<Picture> with_frames(Image image) {
+  Picture picture;
+  const int page = vips_image_get_page_height(image.get());
   if (page <= 0 || image->Ysize % page != 0) return refused("frames of unequal height");
   picture.frames = static_cast<std::uint32_t>(image->Ysize / page);
-  if (vips_image_get_typeof(image, "delay")) {
-    int* delays = nullptr;
-    int count = 0;
-    if (vips_image_get_array_int(image, "delay", &delays, &count) == 0)
-      picture.delays.assign(delays, delays + count);
+  int* delays = nullptr;
+  int count = 0;
+  if (vips_image_get_typeof(image.get(), "delay") &&
+      vips_image_get_array_int(image.get(), "delay", &delays, &count) == 0)
+    picture.delays.assign(delays, delays + count);
+  if (vips_image_get_typeof(image.get(), "loop")) vips_image_get_int(image.get(), "loop", &picture.loop);
+  picture.image = std::move(image);
+  return picture;
+}
+
+Attempt<Done> judge(const ImageJob& job, const Picture& picture) {
+  return check_limits(job.limits, picture.width(), picture.height(), picture.frames);
+}
+
+// The factor, at most 1, by which both sides shrink at least.
+double reduction(const ImageJob& job, const Picture& picture) {
+  std::uint32_t width = picture.width();
+  std::uint32_t height = picture.height();
+  if (vips_image_get_orientation(picture.image.get()) > 4) std::swap(width, height);
+  const Geometry geometry = geometry_for(width, height, job.settings);
+  return std::max(static_cast<double>(geometry.scaled_width) / width,
+                  static_cast<double>(geometry.scaled_height) / height);
+}
+
+// SVG has no pixels of its own: it is drawn at the size that is wanted.
+Attempt<Picture> load_svg(const ImageJob& job) {
+  Wish wish;
+  wish.scale = std::clamp(job.settings.svg_scale, 0.01, 100.0);
+  Attempt<Image> image = call_loader(job, wish);
+  if (!image) return image.failure();
+  const auto width = static_cast<std::uint32_t>((*image)->Xsize);
+  const auto height = static_cast<std::uint32_t>((*image)->Ysize);
+  const Geometry geometry = geometry_for(width, height, job.settings);
+  const double factor = std::max(static_cast<double>(geometry.scaled_width) / width,
+                                 static_cast<double>(geometry.scaled_height) / height);
+  if (factor != 1) {
+    wish.scale *= factor;
+    image = call_loader(job, wish);
+    if (!image) return image.failure();
   }
-  if (vips_image_get_typeof(image, "loop")) vips_image_get_int(image, "loop", &picture.loop);
-  return Done{};
+  Attempt<Picture> picture = with_frames(std::move(*image));
+  if (!picture) return picture;
+  if (auto limits = judge(job, *picture); !limits) return limits.failure();
+  return picture;
 }
 
 }  // namespace
-
-bool vips_loads(Format format) {
-  switch (format) {
-    case Format::png:
-    case Format::jpeg:
-    case Format::gif:
-    case Format::webp:
-    case Format::tiff:
-    case Format::heif:
-    case Format::avif:
-    case Format::svg:
-    case Format::jxl:
-    case Format::jp2:
-      return true;
-    default:
-      return false;
-  }
-}
 
 Attempt<Done> check_limits(const image::Limits& limits, std::uint64_t width, std::uint64_t height,
                            std::uint64_t frames) {
@@ -60,57 +136,24 @@ Attempt<Done> check_limits(const image::Limits& limits, std::uint64_t width, std
   return Done{};
 }
 
-Attempt<Picture> load(const image::ImageJob& job, Format format) {
-  void* bytes = const_cast<char*>(job.bytes.data());
-  const std::size_t size = job.bytes.size();
-  const int page = static_cast<int>(job.settings.page);
-  VipsImage* image = nullptr;
-  int failed = -1;
-  // VIPS_ACCESS_SEQUENTIAL keeps the decoded picture out of memory, VIPS_FAIL_ON_ERROR refuses what is
-  // broken rather than filling it in.
-#define PIXMILTER_LOAD(loader, ...)                                                            \
-  loader(bytes, size, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, \
-         __VA_ARGS__ nullptr)
-  switch (format) {
-    case Format::png:
-      failed = PIXMILTER_LOAD(vips_pngload_buffer, );
-      break;
-    case Format::jpeg:
-      failed = PIXMILTER_LOAD(vips_jpegload_buffer, );
-      break;
-    case Format::gif:
-      failed = PIXMILTER_LOAD(vips_gifload_buffer, "n", -1, );
-      break;
-    case Format::webp:
-      failed = PIXMILTER_LOAD(vips_webpload_buffer, "n", -1, );
-      break;
-    case Format::tiff:
-      failed = PIXMILTER_LOAD(vips_tiffload_buffer, "page", page, );
-      break;
-    case Format::heif:
-    case Format::avif:
-      failed = PIXMILTER_LOAD(vips_heifload_buffer, );
-      break;
-    case Format::svg:
-      failed = PIXMILTER_LOAD(vips_svgload_buffer, "scale", job.settings.svg_scale, );
-      break;
-    case Format::jxl:
-      failed = PIXMILTER_LOAD(vips_jxlload_buffer, );
-      break;
-    case Format::jp2:
-      failed = PIXMILTER_LOAD(vips_jp2kload_buffer, );
-      break;
-    default:
-      return refused("no loader for " + std::string(image::name(format)));
-  }
-#undef PIXMILTER_LOAD
-  if (failed) return refused(vips_complaint(image::name(format)));
-  Picture picture;
-  picture.image.reset(image);
-  if (auto frames = find_frames(picture); !frames) return frames.failure();
-  if (auto limits = check_limits(job.limits, picture.width(), picture.height(), picture.frames); !limits)
-    return limits.failure();
-  return picture;
+Attempt<Picture> load(const ImageJob& job) {
+  if (job.format == Format::svg) return load_svg(job);
+  Attempt<Image> image = call_loader(job, {});
+  if (!image) return image.failure();
+  Attempt<Picture> picture = with_frames(std::move(*image));
+  if (!picture) return picture;
+  if (auto limits = judge(job, *picture); !limits) return limits.failure();
+
+  // Half is left for the resizing kernel, whose result is better than that of a decoder.
+  const double half = reduction(job, *picture) * 2;
+  Wish wish;
+  if (job.format == Format::jpeg)
+    while (wish.shrink < 8 && half * wish.shrink * 2 <= 1) wish.shrink *= 2;
+  if (job.format == Format::webp && picture->frames == 1 && half < 1) wish.scale = half;
+  if (wish.shrink == 1 && wish.scale == 1) return picture;
+  image = call_loader(job, wish);
+  if (!image) return image.failure();
+  return with_frames(std::move(*image));
 }
 
 }  // namespace pixmilter::render

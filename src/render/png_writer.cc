@@ -6,6 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "render/palette.h"
+
 namespace pixmilter::render {
 namespace {
 
@@ -70,38 +72,6 @@ class Idat {
   bool open_ = false;
   std::array<Bytef, 64 << 10> buffer_;
 };
-
-// The colours seen so far, numbered in the order of their coming. Keys are RGBA, or RGB with alpha 255.
-class Palette {
- public:
-  // The number of a colour, or -1 when it would be the 257th.
-  int index(std::uint32_t colour) {
-    if (colour == last_ && !colours_.empty()) return last_index_;
-    std::uint32_t slot = colour * 0x9E3779B1u >> 22;
-    while (slots_[slot] != 0) {
-      const int found = slots_[slot] - 1;
-      if (colours_[found] == colour) return last_ = colour, last_index_ = found;
-      slot = (slot + 1) % slots_.size();
-    }
-    if (colours_.size() == 256) return -1;
-    colours_.push_back(colour);
-    slots_[slot] = static_cast<std::uint16_t>(colours_.size());
-    last_ = colour;
-    return last_index_ = static_cast<int>(colours_.size() - 1);
-  }
-  const std::vector<std::uint32_t>& colours() const { return colours_; }
-
- private:
-  std::vector<std::uint32_t> colours_;
-  std::array<std::uint16_t, 1024> slots_{};  // 1 + index, 0: free
-  std::uint32_t last_ = 0;
-  int last_index_ = 0;
-};
-
-std::uint32_t colour_at(const std::uint8_t* pixel, std::uint32_t bands) {
-  return std::uint32_t{pixel[0]} | std::uint32_t{pixel[1]} << 8 | std::uint32_t{pixel[2]} << 16 |
-         (bands == 4 ? std::uint32_t{pixel[3]} : 255u) << 24;
-}
 
 class PngWriter {
  public:

@@ -23,8 +23,8 @@ using Image = std::unique_ptr<VipsImage, Unref>;
 struct Picture {
   Image image;
   std::uint32_t frames = 1;
-  std::vector<int> delays;  // milliseconds for each frame; empty: a still picture, or not known
-  int loop = 0;             // how often an animation runs, 0: for ever
+  std::vector<double> delays;  // milliseconds for each frame; empty: a still picture, or not known
+  int loop = 0;                // how often an animation runs, 0: for ever
 
   std::uint32_t width() const { return static_cast<std::uint32_t>(image->Xsize); }
   // Of one frame.
