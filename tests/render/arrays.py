@@ -2,7 +2,7 @@
 
 cases() yields Case objects: a media type with parameters and payload bytes, as a sender would attach them, and
 judge(image), which compares what came back (opened by Pillow) with what numpy says. Nothing here knows how the
-payload travels: matrix.py hands it to the renderer, a mail test may put it through whole messages.
+payload travels: matrix_test.py hands it to the renderer, a mail test may put it through whole messages.
 
 The reference is written after matplotlib (Normalize and Colormap, their types included) and the table of
 DESIGN.md section 3, not after our own code.

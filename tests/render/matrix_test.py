@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every array of arrays.py through the renderer: is the picture what numpy says it has to be?
 
-matrix.py [--build DIR] [WORD]: with a word, only cases whose name holds it. Ends with one line of counts.
+matrix_test.py [--build DIR] [WORD]: with a word, only cases whose name holds it. Ends with one line of counts.
 """
 import argparse
 import io
