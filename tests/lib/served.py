@@ -16,6 +16,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def parent_of(pid):
+    """The parent's pid, or 0 when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
 def descendants(pid):
     """{pid: name} of everything beneath a process."""
     parents, names = {}, {}
@@ -46,14 +55,12 @@ class Served:
         self.folder = folder
         self.socket = socket_spec or f"unix:{folder}/pixmilter.sock"
         self.log_path = os.path.join(folder, "pixmilter.log")
-        command = [harness.program(), "serve", "--socket", self.socket]
+        command = [harness.program(), "serve", "--log", "stderr", "--socket", self.socket]
         config_path = os.path.join(folder, "pixmilter.toml")
         with open(config_path, "w") as file:
             file.write(config)
         command += ["-c", config_path]
         self._log = open(self.log_path, "wb")
-        # Standard error is a file here and no terminal, so the log would go to syslog: a pipe of our own
-        # cannot change that. What matters to a test is seen in the mail; the file catches what is printed.
         self.process = subprocess.Popen(list(wrapper) + command, stdin=subprocess.DEVNULL, stdout=self._log,
                                         stderr=subprocess.STDOUT)
         self._wait_until_up()
@@ -95,9 +102,15 @@ class Served:
         with open(self.log_path, errors="replace") as file:
             return file.read()
 
-    def workers(self):
-        """Pids of the render program: the zygote and its workers."""
+    def render_processes(self):
+        """Pids of the render program: the zygotes and their workers."""
         return [pid for pid, name in descendants(self.process.pid).items() if name.startswith("pixmilter-rende")]
+
+    def workers(self):
+        """Pids of the render workers: those whose parent is of the render program too."""
+        everyone = descendants(self.process.pid)
+        return [pid for pid in self.render_processes()
+                if everyone.get(parent_of(pid), "").startswith("pixmilter-rende")]
 
     def stop(self, timeout=20):
         if self.process.poll() is None:

@@ -37,6 +37,12 @@ def without_received(data):
     return re.sub(rb"\AReceived:[^\n]*\n(?:[ \t][^\n]*\n)*", b"", data)
 
 
+def without_additions(data):
+    """The same without the times and numbers that Postfix puts into the fields it adds itself."""
+    data = re.sub(rb"(?im)^((?:Resent-)?Message-Id:) <[0-9A-F.]+@mail\.example\.test>", rb"\1", data)
+    return re.sub(rb"(?im)^((?:Resent-)?Date:) \w+, .* \+0000 \(UTC\)", rb"\1", data)
+
+
 class Postfix:
     """with Postfix(folder, sink_port, "unix:/…") as postfix: postfix.send(…)"""
 
