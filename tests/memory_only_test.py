@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+"""Memory only: while messages are rewritten, no file is opened for writing, made, renamed or removed.
+
+`pixmilter rewrite` and the milter run under strace with all their children, render workers included. What
+may be there: memfds (memory, not files), /dev/null, and the listening socket, which is made, given its mode
+and group, and removed.
+"""
+# tests/run: timeout=600
+
+import email.message
+import glob
+import io
+import os
+import re
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "lib"), os.path.join(HERE, "mta")]
+import numpy
+from PIL import Image
+
+import harness
+import judge
+import pictures
+import postfix
+from served import Served
+from sink import Sink
+
+OPENS = ("open", "openat", "openat2", "creat")
+CHANGES = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "link", "linkat",
+           "symlink", "symlinkat", "truncate", "mknod", "mknodat", "chmod", "fchmodat", "chown", "lchown", "fchownat",
+           "utimensat", "setxattr", "bind", "mount", "swapon")
+WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TMPFILE|O_TRUNC|O_APPEND")
+
+
+def strace(folder):
+    """The command before the one to be watched, one file for each process; and the folder of those."""
+    strace_path = harness.need_program("strace")
+    # -D: the watched program is the child that the caller started, strace hangs beside it.
+    return [strace_path, "-D", "-f", "-ff", "-qq", "-s", "256", "-e", "signal=none", "-e",
+            "trace=execve," + ",".join("?" + name for name in OPENS + CHANGES), "-o", os.path.join(folder, "trace")]
+
+
+def violations(folder, socket_path=None):
+    """What the traces show that must not be; and the programs that they show."""
+    found, programs = [], set()
+    for path in glob.glob(os.path.join(folder, "trace.*")):
+        with open(path, errors="replace") as file:
+            for line in file:
+                call = re.match(r"(\w+)\((.*)", line)
+                if not call:
+                    continue
+                name, rest = call.groups()
+                paths = re.findall(r'"((?:[^"\\]|\\.)*)"', rest)
+                if name == "execve":
+                    programs.add(os.path.basename(paths[0]))
+                elif name in OPENS:
+                    if (name == "creat" or WRITING.search(rest)) and paths[:1] != ["/dev/null"]:
+                        found.append(line.strip())
+                elif name == "bind" and "AF_UNIX" not in rest:
+                    pass  # a port is no file
+                elif name == "bind" and "sun_path=@" in rest:
+                    pass  # nor is an abstract name
+                elif not (socket_path and paths and all(path == socket_path for path in paths)):
+                    found.append(line.strip())
+    return found, programs
+
+
+def message_with(*uris, attachments=()):
+    message = email.message.EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.test", "b@example.test", "memory"
+    message["Message-ID"], message["Date"] = "<memory@example.test>", "Mon, 01 Jan 2024 00:00:00 +0000"
+    message.set_content("".join(f'<p><img src="{uri}"></p>\n' for uri in uris) or "<p>none</p>\n", subtype="html")
+    for data in attachments:
+        message.add_attachment(data, "application", "x-npy", filename="frame.npy")
+    return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+
+
+def messages():
+    """(name, message, how many pictures come out)"""
+    png, webp, tiff = (pictures.data_uri(data, kind) for data, kind in (
+        (pictures.png(), "image/png"), (pictures.webp(), "image/webp"), (pictures.tiff(), "image/tiff")))
+    yield "embedding", message_with(png), 1
+    yield "rendering", message_with(png, webp, tiff, attachments=[pictures.npy(pictures.array(640, 480))]), 4
+    # Decoded it is over 100 MB, which libvips would by itself put into a file in /tmp.
+    buffer = io.BytesIO()
+    Image.new("RGB", (6200, 6000), (1, 2, 3)).save(buffer, "TIFF", compression="tiff_deflate")
+    yield "a picture of 110 MB", message_with(pictures.data_uri(buffer.getvalue(), "image/tiff")), 1
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' width='90' height='30'><text x='5' y='20' font-size='14'>text</text></svg>"
+    yield "svg with text", message_with(pictures.data_uri(svg, "image/svg+xml")), 1
+    yield "unreadable", message_with("data:image/tiff;base64,SUkqAAgAAAAAAA=="), 0
+    yield "25 MB", message_with(pictures.data_uri(pictures.encode(
+        numpy.random.RandomState(3).randint(0, 256, (2048, 3010, 3)).astype(numpy.uint8), "PNG", compress_level=0))), 1
+
+
+class MemoryOnly(unittest.TestCase):
+    def judge(self, folder, socket_path=None, rendered=True):
+        found, programs = violations(folder, socket_path)
+        self.assertEqual(found, [])
+        self.assertIn("pixmilter", programs)
+        if rendered:
+            self.assertIn("pixmilter-render", programs, "the workers were not watched")
+
+    def test_the_watch_sees_files(self):
+        """The test's own eyes: a program that writes is caught."""
+        folder = harness.temp_dir(self)
+        command = f"echo x > {folder}/made; mv {folder}/made {folder}/moved; rm {folder}/moved; : > /dev/null"
+        harness.run(strace(folder) + ["/bin/sh", "-c", command], check=0)
+        found, _ = violations(folder)
+        self.assertEqual(len(found), 3, found)
+
+    def test_rewrite(self):
+        for name, message, count in messages():
+            with self.subTest(message=name):
+                folder, home = harness.temp_dir(self), harness.temp_dir(self)
+                done = harness.run(strace(folder) + [harness.program(), "rewrite"], input=message, timeout=120, check=0,
+                                   env={**os.environ, "HOME": home, "TMPDIR": home})
+                self.assertEqual(len(judge.images(judge.parse(done.stdout))), count, done.stderr)
+                self.judge(folder, rendered=name not in ("embedding", "25 MB"))
+                self.assertEqual(os.listdir(home), [])
+
+    def test_no_worker_where_nothing_is_rendered(self):
+        """Said in the issue of `rewrite`: it starts a worker only when something must be rendered."""
+        folder = harness.temp_dir(self)
+        harness.run(strace(folder) + [harness.program(), "rewrite"], input=message_with(pictures.data_uri(pictures.png())), check=0)
+        self.assertNotIn("pixmilter-render", violations(folder)[1])
+
+    def test_milter(self):
+        harness.need_root()
+        if not postfix.installed():
+            self.skipTest("postfix is not installed")
+        folder, traces, home = harness.temp_dir(self), harness.temp_dir(self), harness.temp_dir(self)
+        with Sink() as sink:
+            with Served(folder, wrapper=["/usr/bin/env", f"HOME={home}", f"TMPDIR={home}"] + strace(traces)) as milter:
+                with postfix.Postfix(folder, sink.port, milter.postfix_spec) as mta:
+                    for number, (name, message, count) in enumerate(messages()):
+                        with self.subTest(message=name):
+                            recipient = f"{number}@example.test"
+                            code, text = mta.send("a@example.test", [recipient], message)
+                            self.assertEqual(code, 250, text)
+                            images = judge.images(judge.parse(sink.wait(recipient, 60).data))
+                            self.assertEqual(len(images), count)
+        self.judge(traces, milter.socket.split(":", 1)[1])
+        self.assertEqual(os.listdir(home), [])
+
+
+harness.main()
