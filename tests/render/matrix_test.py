@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every array of arrays.py through the renderer: is the picture what numpy says it has to be?
 
-matrix_test.py [--build DIR] [WORD]: with a word, only cases whose name holds it. Ends with one line of counts.
+matrix_test.py [--build DIR] [-v] [WORD]: with a word, only cases whose name holds it. Ends with one line of counts.
 """
 import argparse
 import io
@@ -13,7 +13,7 @@ try:
 
     import arrays
 except ImportError as missing:
-    print("skipped: %s" % missing)
+    print("skipped render/matrix: %s" % missing)
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
@@ -23,6 +23,7 @@ import tool
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default=os.path.join(arrays.HERE, "..", "..", "build"))
+    parser.add_argument("-v", action="store_true", help="name every case")
     parser.add_argument("word", nargs="?", default="")
     options = parser.parse_args()
     passed = failed = 0
@@ -40,6 +41,8 @@ def main():
                 print("FAILED %s: %s" % (case.name, wrong))
             else:
                 passed += 1
+                if options.v:
+                    print("ok " + case.name)
     print("%d passed, %d failed, 0 skipped" % (passed, failed))
     return 1 if failed or not passed else 0
 
