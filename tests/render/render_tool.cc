@@ -4,6 +4,10 @@
 // need a true one, the rest is sniffed. Names are parameters of the raw forms, or settings with "set:"
 // before them. Exit 0 with the picture on stdout, or 1 with "status: reason" on stderr.
 //
+// TYPE may also name what the front does with encoded pictures: "strip" (with set:strip=gps or all; gives the
+// bytes back where there is nothing to take out) and "header" (gives no bytes; alpha, bits, cmyk and location
+// are in the reason).
+//
 // Many: render_tool --batch. A job on stdin is a line "SIZE<TAB>TYPE[<TAB>name=value]...", then SIZE bytes;
 // its answer a line "STATUS<TAB>MICROSECONDS<TAB>PEAK_KB<TAB>SIZE<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>FRAMES
 // <TAB>REASON", then SIZE bytes. PEAK_KB is the most memory the process held during the job.
@@ -19,6 +23,8 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "image/header.h"
+#include "image/metadata.h"
 #include "image/npy.h"
 #include "image/raw_params.h"
 #include "render/picture.h"
@@ -66,8 +72,36 @@ bool apply(const std::string& name, const std::string& value, image::ImageJob& j
   return false;
 }
 
+image::ImageResult strip(const std::vector<std::string>& options, std::string_view bytes) {
+  const bool all = !options.empty() && options[0] == "set:strip=all";
+  auto stripped = image::strip_metadata(bytes, all ? image::Strip::all : image::Strip::gps);
+  if (!stripped) return refuse(stripped.error().text);
+  image::ImageResult result;
+  result.status = image::Status::ok;
+  result.format = image::sniff(bytes);
+  result.reason = *stripped ? "changed" : "unchanged";
+  result.bytes = *stripped ? std::move(**stripped) : std::string(bytes);
+  return result;
+}
+
+image::ImageResult header(std::string_view bytes) {
+  const auto header = image::read_header(bytes);
+  if (!header) return refuse(header.error().text);
+  image::ImageResult result;
+  result.status = image::Status::ok;
+  result.format = header->format;
+  result.width = header->width;
+  result.height = header->height;
+  result.frames = header->frames;
+  result.reason = "bits=" + std::to_string(header->bits) + (header->alpha ? " alpha" : "") +
+                  (header->cmyk ? " cmyk" : "") + (image::has_location(bytes) ? " location" : "");
+  return result;
+}
+
 image::ImageResult run(const std::string& type, const std::vector<std::string>& options,
                        std::string_view bytes) {
+  if (type == "strip") return strip(options, bytes);
+  if (type == "header") return header(bytes);
   image::ImageJob job;
   job.bytes = bytes;
   image::Parameters parameters;

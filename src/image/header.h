@@ -1,0 +1,29 @@
+// What the header of an encoded picture says, read without decoding: for the rules' image conditions (width,
+// height, megapixels, frames, alpha) and for whoever wants to know a size before asking for pixels.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "image/format.h"
+
+namespace pixmilter::image {
+
+struct Header {
+  Format format = Format::unknown;
+  std::uint32_t width = 0;   // pixels as stored: an orientation that turns the picture is not applied
+  std::uint32_t height = 0;  // pixels, of one frame
+  std::uint32_t frames = 1;  // of an animation; TIFF: pages
+  std::uint32_t bits = 8;    // of a sample; 1 to 8 for indices
+  bool alpha = false;        // pixels may be transparent, as far as the header tells
+  bool cmyk = false;         // four inks: no mail client shows it reliably
+};
+
+// Reads any format that sniff() knows except raw. Believes the header; whether pixels follow is for a decoder
+// to see. Takes time linear in the bytes at worst, and looks at no more than their structure needs. SVG: the
+// size in CSS px that width, height and viewBox of its root give, rounded up.
+// Errors: an unknown format, a header that is cut short or makes no sense.
+Result<Header> read_header(std::string_view bytes);
+
+}  // namespace pixmilter::image

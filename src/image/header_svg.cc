@@ -1,0 +1,107 @@
+// The size of an SVG: width and height of its root element, else its viewBox (SVG 1.1 chapter 7).
+//
+// This is a look at one start tag, not an XML parser: what is written in another charset than an ASCII
+// superset, or through entities, is not found, and the renderer says the size instead.
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/ascii.h"
+#include "image/header_readers.h"
+
+namespace pixmilter::image {
+namespace {
+
+// The value of an attribute in a start tag, without its quotes.
+std::string_view attribute(std::string_view tag, std::string_view name) {
+  for (std::size_t at = 0; (at = tag.find(name, at)) != std::string_view::npos; at += name.size()) {
+    if (at == 0 || !ascii::is_space(tag[at - 1])) continue;
+    std::size_t value = at + name.size();
+    while (value < tag.size() && ascii::is_space(tag[value])) ++value;
+    if (value >= tag.size() || tag[value] != '=') continue;
+    ++value;
+    while (value < tag.size() && ascii::is_space(tag[value])) ++value;
+    if (value >= tag.size() || (tag[value] != '"' && tag[value] != '\'')) continue;
+    const std::size_t end = tag.find(tag[value], value + 1);
+    return end == std::string_view::npos ? std::string_view() : tag.substr(value + 1, end - value - 1);
+  }
+  return {};
+}
+
+std::optional<double> take_number(std::string_view& text) {
+  while (!text.empty() && (ascii::is_space(text.front()) || text.front() == ',')) text.remove_prefix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || !std::isfinite(value)) return {};
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return value;
+}
+
+// A length in CSS px; nothing for percentages and what is relative to a font.
+std::optional<double> length(std::string_view text) {
+  const auto value = take_number(text);
+  if (!value) return {};
+  const std::string_view unit = ascii::trim(text);
+  static constexpr struct {
+    std::string_view name;
+    double px;
+  } kUnits[] = {{"", 1},    {"px", 1},         {"pt", 96 / 72.0}, {"pc", 16},
+                {"in", 96}, {"cm", 96 / 2.54}, {"mm", 96 / 25.4}, {"q", 96 / 101.6}};
+  for (const auto& known : kUnits)
+    if (ascii::iequals(unit, known.name)) return *value * known.px;
+  return {};
+}
+
+// From its name to before ">", quotes observed.
+std::string_view root_tag(std::string_view bytes) {
+  for (std::size_t at = 0; (at = bytes.find("svg", at)) != std::string_view::npos; at += 3) {
+    std::size_t before = at;
+    while (before > 0 && (ascii::is_alnum(bytes[before - 1]) || bytes[before - 1] == ':')) --before;
+    if (before == 0 || bytes[before - 1] != '<') continue;
+    char quote = '\0';
+    for (std::size_t end = at; end < bytes.size(); ++end) {
+      const char c = bytes[end];
+      if (quote != '\0')
+        quote = c == quote ? '\0' : quote;
+      else if (c == '"' || c == '\'')
+        quote = c;
+      else if (c == '>')
+        return bytes.substr(at, end - at);
+    }
+    return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Header> read_svg_header(std::string_view bytes) {
+  const std::string_view tag = root_tag(bytes);
+  std::optional<double> width = length(attribute(tag, "width"));
+  std::optional<double> height = length(attribute(tag, "height"));
+  if (!width || !height) {
+    std::string_view box = attribute(tag, "viewBox");
+    take_number(box);
+    take_number(box);
+    const auto box_width = take_number(box);
+    const auto box_height = take_number(box);
+    if (!box_width || !box_height || *box_width <= 0 || *box_height <= 0) return Error{"svg: says no size"};
+    // One side given: the other follows in the viewBox's proportion.
+    if (width)
+      height = *width * *box_height / *box_width;
+    else if (height)
+      width = *height * *box_width / *box_height;
+    else
+      width = box_width, height = box_height;
+  }
+  if (!(*width > 0) || !(*height > 0) || *width > 1e9 || *height > 1e9)
+    return Error{"svg: no size that can be drawn"};
+  Header header;
+  header.width = static_cast<std::uint32_t>(std::ceil(*width));
+  header.height = static_cast<std::uint32_t>(std::ceil(*height));
+  header.alpha = true;
+  return header;
+}
+
+}  // namespace pixmilter::image
