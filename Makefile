@@ -51,7 +51,7 @@ RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(w
 FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
 RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
 FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(CRYPTO_LIBS)
-RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS)
+RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
 PROGRAMS := $B/pixmilter $B/pixmilter-render
 
 $B/src/mail/%.o: LIBRARY_CFLAGS = $(GMIME_CFLAGS)
@@ -116,6 +116,12 @@ $(MILTER_TOOL): $B/tests/milter/scripted_milter.o $B/front.a $B/libmilter.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
+
+# Renders pictures through the pool for tests/sandbox.
+POOL_TOOL := $B/tests/pool_tool
+$(POOL_TOOL): $B/tests/sandbox/pool_tool.o $B/front.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
 
 .PHONY: unit
 unit: $(PROGRAMS) $(UNIT_PROGRAMS)

@@ -15,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "render/environment.h"
 #include "render/options.h"
+#include "render/seal.h"
 #include "render/zygote.h"
 
 int main(int argc, char** argv) {
@@ -37,17 +38,19 @@ int main(int argc, char** argv) {
     std::perror("pixmilter-render: cannot start again with its own environment");
     return EX_OSERR;
   }
-  // Whoever started us has gone when this comes too late; then the socket has ended.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   UniqueFd front(options->zygote_fd);
   if (::fcntl(front.get(), F_SETFD, FD_CLOEXEC) != 0) {
     std::perror("pixmilter-render: --zygote-fd");
     return EX_USAGE;
   }
+  const bool namespaces = render::enter_namespaces();
+  // Not before: a change of capabilities clears it. Whoever started us may have gone already; then the
+  // socket has ended.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   render::prepare_process();
   if (!render::start_vips()) {
     std::fputs("pixmilter-render: libvips does not start\n", stderr);
     return EX_UNAVAILABLE;
   }
-  return render::run_zygote(std::move(front), *options);
+  return render::run_zygote(std::move(front), *options, namespaces);
 }

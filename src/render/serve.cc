@@ -1,17 +1,20 @@
 #include "render/serve.h"
 
-#include <signal.h>
+#include <malloc.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <new>
+#include <set>
 #include <string>
 
 #include "base/socket.h"
 #include "image/job.h"
 #include "render/picture.h"
+#include "render/seal.h"
+#include "render/warm_up.h"
 
 namespace pixmilter::render {
 
@@ -21,6 +24,45 @@ using image::Status;
 namespace wire = worker::wire;
 
 namespace {
+
+// Exit codes.
+constexpr int kBroken = 1;
+constexpr int kNotUsable = 2;
+
+// Memory that the allocator holds. Asked for without a system call.
+class Footprint {
+ public:
+  Footprint() {
+    const auto all = ::mallinfo2();
+    bytes_ = all.arena + all.hblkhd;
+  }
+  // It has kept so much more than before that starting afresh is better.
+  bool exceeds(const Footprint& before, std::uint64_t allowance) const {
+    return bytes_ > before.bytes_ + allowance / 4;
+  }
+
+ private:
+  std::uint64_t bytes_;
+};
+
+// send(2) alone is left to a sealed worker.
+bool say(int socket, const std::string& message) {
+  return ::send(socket, message.data(), message.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(message.size());
+}
+
+std::string report(const Missing& missing, bool usable) {
+  std::string text;
+  for (const std::string& each : missing) text += (text.empty() ? "" : "; ") + each;
+  if (!usable) return "render workers cannot be sealed, so no picture is touched: " + text;
+  return text.empty() ? "" : "the seal of render workers is not complete: " + text;
+}
+
+// Why the seal does not hold, or nothing.
+std::string seal_and_judge(wire::Purpose purpose, const Surroundings& surroundings, Missing& missing) {
+  const pixmilter::Status sealed = seal(purpose, surroundings.options, missing);
+  if (!sealed) return sealed.error().text;
+  return surroundings.self_test.empty() ? "" : "self-test: " + surroundings.self_test;
+}
 
 // A mapping of a whole memfd, gone with the object. Empty files map to nothing.
 class Mapping {
@@ -61,13 +103,15 @@ ImageResult render(const image::ImageJob& job, bool& retire) {
   }
 }
 
-wire::Answer carry_out(wire::Job& message, int input, int output) {
+wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& formats, int input, int output) {
   wire::Answer answer;
   answer.number = message.number;
   ImageResult result;
   {
     const Mapping picture(input, message.input_size, PROT_READ, MAP_PRIVATE);
-    if (picture.good()) {
+    if (!formats.contains(message.job.format)) {
+      result = failed(Status::refused, std::string(image::name(message.job.format)) + " is not served here");
+    } else if (picture.good()) {
       message.job.bytes = {picture.data(), message.input_size};
       result = render(message.job, answer.retire);
     } else {
@@ -95,19 +139,32 @@ wire::Answer carry_out(wire::Job& message, int input, int output) {
 
 }  // namespace
 
-int serve(UniqueFd front, wire::Purpose, const Options&, pid_t zygote) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != zygote) return 1;
-  if (send_packet(front.get(), wire::encode(wire::Ready{true, ""}), {}, true) != Transfer::done) return 1;
+int serve(UniqueFd socket, wire::Purpose purpose, const Surroundings& surroundings) {
+  Missing missing;
+  const auto shed = shed_privileges(socket, surroundings.zygote, surroundings.namespaces, missing);
+  const int front = socket.get();
+  if (!shed) {
+    say(front, wire::encode(wire::Ready{false, report({shed.error().text}, false)}));
+    return kNotUsable;
+  }
+  std::set<image::Format> formats = choose_loaders(purpose, surroundings.options);
+  warm_up(formats);
+  const Footprint fresh;
+  const std::string flaw = seal_and_judge(purpose, surroundings, missing);
+  const bool usable = flaw.empty() || !surroundings.options.sandbox_required;
+  if (!flaw.empty()) missing.push_back(flaw);
+  if (!say(front, wire::encode(wire::Ready{usable, report(missing, usable)}))) return kBroken;
+  if (!usable) return kNotUsable;
   Packet packet;
   for (;;) {
-    const auto transfer = receive_packet(front.get(), wire::kMaxMessage, true, packet);
+    const auto transfer = receive_packet(front, wire::kMaxMessage, true, packet);
     if (transfer == Transfer::closed) return 0;
     auto job = transfer == Transfer::done ? wire::decode<wire::Job>(packet.bytes) : std::nullopt;
-    if (!job || packet.fds.size() != 2) return 1;
-    const auto answer = carry_out(*job, packet.fds[0].get(), packet.fds[1].get());
+    if (!job || packet.fds.size() != 2) return kBroken;
+    auto answer = carry_out(*job, formats, packet.fds[0].get(), packet.fds[1].get());
+    answer.retire = answer.retire || Footprint().exceeds(fresh, surroundings.options.memory);
     packet.fds.clear();
-    if (send_packet(front.get(), wire::encode(answer), {}, true) != Transfer::done) return 1;
+    if (!say(front, wire::encode(answer))) return kBroken;
   }
 }
 

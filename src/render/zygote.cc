@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/socket.h"
+#include "render/self_test.h"
 #include "render/serve.h"
 #include "worker/wire.h"
 
@@ -27,9 +28,12 @@ UniqueFd pidfd_of(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pi
 
 class ZygoteLoop {
  public:
-  ZygoteLoop(UniqueFd front, const Options& options) : front_(std::move(front)), options_(options) {}
+  ZygoteLoop(UniqueFd front, const Options& options, bool namespaces)
+      : front_(std::move(front)), surroundings_{options, ::getpid(), namespaces, {}} {}
 
   int run() {
+    // Before anything is served, and before children are reaped here.
+    surroundings_.self_test = self_test(surroundings_.options, surroundings_.namespaces);
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -86,7 +90,6 @@ class ZygoteLoop {
   void make_worker(const wire::Fork& order) {
     auto ends = socket_pair();
     if (!ends) return tell_failure(order.worker);
-    const pid_t zygote = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) return tell_failure(order.worker);
     if (pid == 0) {
@@ -96,7 +99,7 @@ class ZygoteLoop {
       sigset_t none;
       sigemptyset(&none);
       sigprocmask(SIG_SETMASK, &none, nullptr);
-      ::_exit(serve(std::move(ends->second), order.purpose, options_, zygote));
+      ::_exit(serve(std::move(ends->second), order.purpose, surroundings_));
     }
     // Not reaped yet, so the number is still this child's.
     const UniqueFd pidfd = pidfd_of(pid);
@@ -136,12 +139,14 @@ class ZygoteLoop {
 
   UniqueFd front_;
   UniqueFd signals_;
-  const Options& options_;
+  Surroundings surroundings_;
   std::map<std::uint64_t, pid_t> workers_;  // by the front's number
 };
 
 }  // namespace
 
-int run_zygote(UniqueFd front, const Options& options) { return ZygoteLoop(std::move(front), options).run(); }
+int run_zygote(UniqueFd front, const Options& options, bool namespaces) {
+  return ZygoteLoop(std::move(front), options, namespaces).run();
+}
 
 }  // namespace pixmilter::render

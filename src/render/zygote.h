@@ -9,7 +9,8 @@
 
 namespace pixmilter::render {
 
-// Serves the front until the socket ends; then all workers are gone too. The exit code of the program.
-int run_zygote(UniqueFd front, const Options& options);
+// Serves the front until the socket ends; then all workers are gone too. namespaces: whether the process
+// is in its own (render/seal.h). The exit code of the program.
+int run_zygote(UniqueFd front, const Options& options, bool namespaces);
 
 }  // namespace pixmilter::render

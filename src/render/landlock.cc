@@ -1,0 +1,94 @@
+#include "render/landlock.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "base/unique_fd.h"
+#include "render/every_thread.h"
+
+namespace pixmilter::render {
+namespace {
+
+// linux/landlock.h, up to version 6.
+struct RulesetAttributes {
+  std::uint64_t handled_access_fs;
+  std::uint64_t handled_access_net;
+  std::uint64_t scoped;
+};
+struct [[gnu::packed]] PathBeneath {
+  std::uint64_t allowed_access;
+  std::int32_t parent_fd;
+};
+constexpr unsigned kCreateVersion = 1;
+constexpr int kRulePathBeneath = 1;
+
+constexpr std::uint64_t kExecute = 1 << 0;
+constexpr std::uint64_t kWriteFile = 1 << 1;
+constexpr std::uint64_t kReadFile = 1 << 2;
+constexpr std::uint64_t kReadDir = 1 << 3;
+constexpr std::uint64_t kRemoveAndMake = 0x1FF0;  // REMOVE_DIR to MAKE_SYM
+constexpr std::uint64_t kRefer = 1 << 13;         // version 2
+constexpr std::uint64_t kTruncate = 1 << 14;      // version 3
+constexpr std::uint64_t kIoctlDevice = 1 << 15;   // version 5
+constexpr std::uint64_t kTcp = 3;                 // version 4: bind, connect
+constexpr std::uint64_t kScopes = 3;              // version 6: abstract sockets, signals
+
+Error failure(const char* what) { return Error{std::string(what) + ": " + std::strerror(errno)}; }
+
+std::uint64_t changing_access(int version) {
+  std::uint64_t access = kExecute | kWriteFile | kRemoveAndMake;
+  if (version >= 2) access |= kRefer;
+  if (version >= 3) access |= kTruncate;
+  if (version >= 5) access |= kIoctlDevice;
+  return access;
+}
+
+UniqueFd create_ruleset(const RulesetAttributes& attributes, int version) {
+  std::size_t size = sizeof attributes.handled_access_fs;
+  if (version >= 4) size += sizeof attributes.handled_access_net;
+  if (version >= 6) size += sizeof attributes.scoped;
+  return UniqueFd(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+}
+
+int restrict_self(int ruleset) { return static_cast<int>(::syscall(SYS_landlock_restrict_self, ruleset, 0)); }
+
+}  // namespace
+
+int landlock_version() {
+  return std::max(0, static_cast<int>(::syscall(SYS_landlock_create_ruleset, nullptr, 0, kCreateVersion)));
+}
+
+Status forbid_writing() {
+  const int version = landlock_version();
+  if (version == 0) return Error{"the kernel has no Landlock"};
+  const RulesetAttributes attributes{changing_access(version), kTcp, kScopes};
+  const UniqueFd ruleset = create_ruleset(attributes, version);
+  if (!ruleset) return failure("landlock_create_ruleset");
+  if (restrict_self(ruleset.get()) != 0) return failure("landlock_restrict_self");
+  return Done{};
+}
+
+Status allow_reading_only(std::span<const char* const> folders) {
+  const int version = landlock_version();
+  if (version == 0) return Error{"the kernel has no Landlock"};
+  const RulesetAttributes attributes{changing_access(version) | kReadFile | kReadDir, 0, 0};
+  const UniqueFd ruleset = create_ruleset(attributes, version);
+  if (!ruleset) return failure("landlock_create_ruleset");
+  for (const char* folder : folders) {
+    const UniqueFd parent(::open(folder, O_PATH | O_CLOEXEC));
+    if (!parent) continue;
+    const PathBeneath rule{kReadFile | kReadDir, parent.get()};
+    if (::syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &rule, 0) != 0)
+      return failure("landlock_add_rule");
+  }
+  // A ruleset binds the thread that takes it on, and decoders have started threads.
+  return on_every_thread(restrict_self, ruleset.get());
+}
+
+}  // namespace pixmilter::render

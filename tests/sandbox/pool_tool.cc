@@ -1,0 +1,150 @@
+// Renders pictures through the real pool, for the tests of the render workers: without mail around it.
+//
+//   pool_tool [--workers N] [--timeout MS] [--deadline MS] [--memory BYTES] [--program PATH] [--best-effort]
+//             [--loaders a,b] [--together] [--rounds N] [--hold] [--deny CALL=ERROR]... FILE...
+//
+// Each FILE is one picture, sniffed; "raw:WxHxB" makes one of random bytes. --together: all in one message.
+// For each a line "FILE<TAB>STATUS<TAB>MICROSECONDS<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>SIZE<TAB>REASON".
+// --deny: a system call, by number, that fails with an error, by number, in this process and its children: a
+// kernel that has less. --hold: then waits for the end of stdin, with a spare worker of each kind ready.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "image/format.h"
+#include "worker/pool.h"
+
+namespace {
+using namespace pixmilter;
+
+struct Input {
+  std::string name;
+  std::string bytes;
+  image::ImageJob job;
+};
+
+Input read_input(const std::string& name) {
+  Input input{name, {}, {}};
+  if (name.starts_with("raw:")) {
+    auto& layout = input.job.layout;
+    if (std::sscanf(name.c_str(), "raw:%ux%ux%u", &layout.width, &layout.height, &layout.bands) != 3)
+      std::exit(64);
+    input.job.format = image::Format::raw;
+    input.bytes.resize(layout.pixel_bytes());
+    std::mt19937 random(layout.width);
+    for (char& c : input.bytes) c = static_cast<char>(random());
+  } else {
+    std::ifstream file(name, std::ios::binary);
+    if (!file) std::exit((std::perror(name.c_str()), 66));
+    input.bytes.assign(std::istreambuf_iterator<char>(file), {});
+    input.job.format = image::sniff(input.bytes);
+  }
+  return input;
+}
+
+void deny(const std::string& order) {
+  unsigned call = 0;
+  unsigned error = 0;
+  if (std::sscanf(order.c_str(), "%u=%u", &call, &error) != 2) std::exit(64);
+  sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{std::size(code), code};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    std::exit((std::perror("--deny"), 71));
+}
+
+void say(const Input& input, const image::ImageResult& result, long long microseconds) {
+  std::printf("%s\t%s\t%lld\t%s\t%u\t%u\t%zu\t%s\n", input.name.c_str(),
+              std::string(image::name(result.status)).c_str(), microseconds,
+              std::string(image::name(result.format)).c_str(), result.width, result.height,
+              result.bytes.size(), result.reason.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  worker::PoolOptions options;
+  worker::RenderProgram program;
+  Milliseconds deadline{60'000};
+  bool together = false;
+  bool hold = false;
+  int rounds = 1;
+  std::vector<std::unique_ptr<Input>> inputs;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string(); };
+    if (word == "--workers")
+      options.workers = static_cast<std::uint32_t>(std::stoul(value()));
+    else if (word == "--timeout")
+      options.timeout = program.timeout = Milliseconds(std::stol(value()));
+    else if (word == "--deadline")
+      deadline = Milliseconds(std::stol(value()));
+    else if (word == "--memory")
+      program.memory = std::stoull(value());
+    else if (word == "--program")
+      program.path = value();
+    else if (word == "--best-effort")
+      program.sandbox_required = false;
+    else if (word == "--loaders") {
+      program.loaders.clear();
+      std::string list = value() + ",";
+      for (std::size_t at; (at = list.find(',')) != std::string::npos; list.erase(0, at + 1))
+        program.loaders.push_back(list.substr(0, at));
+    } else if (word == "--deny")
+      deny(value());
+    else if (word == "--together")
+      together = true;
+    else if (word == "--rounds")
+      rounds = std::stoi(value());
+    else if (word == "--hold")
+      hold = options.ahead = true;
+    else
+      inputs.push_back(std::make_unique<Input>(read_input(word)));
+  }
+  for (auto& input : inputs) input->job.bytes = input->bytes;
+
+  worker::Pool pool(options, worker::child_zygotes(program));
+  pool.prepare();
+  for (int round = 0; round < rounds; ++round) {
+    const auto begun = Clock::now();
+    const auto passed = [&](Clock::time_point since) {
+      return static_cast<long long>(
+          std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - since).count());
+    };
+    if (together) {
+      std::vector<image::ImageJob> jobs;
+      for (const auto& input : inputs) jobs.push_back(input->job);
+      const auto results = pool.render(jobs, Deadline::after(deadline));
+      for (std::size_t i = 0; i < jobs.size(); ++i) say(*inputs[i], results[i], passed(begun));
+    } else {
+      for (const auto& input : inputs) {
+        const auto since = Clock::now();
+        const auto results = pool.render(std::span(&input->job, 1), Deadline::after(deadline));
+        say(*input, results[0], passed(since));
+      }
+    }
+  }
+  if (hold) {
+    std::puts("holding");
+    std::fflush(stdout);
+    char byte;
+    while (::read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+  }
+  return 0;
+}
