@@ -37,6 +37,12 @@ std::optional<double> attribute_length(std::string_view value) {
   return number;
 }
 
+std::optional<double> svg_length(std::string_view value) {
+  std::string_view text = ascii::trim(value);
+  const std::optional<double> number = take_number(text);
+  return number && text.empty() ? number : css_length(value);
+}
+
 std::optional<double> css_length(std::string_view value) {
   constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"px", 1},
                                                                           {"pt", 96.0 / 72},

@@ -17,6 +17,9 @@ struct DisplayedSize {
 // percentage or what is no number. The value with its character references resolved.
 std::optional<double> attribute_length(std::string_view value);
 
+// A width or height attribute of <svg>: a number or a CSS length.
+std::optional<double> svg_length(std::string_view value);
+
 // A CSS length: px, absolute units, em and rem at the initial font size, and 0.
 std::optional<double> css_length(std::string_view value);
 

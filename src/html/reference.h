@@ -58,7 +58,7 @@ struct Reference {
 std::string_view url(const Reference& reference, std::string& scratch);
 
 // The bytes that put new_url (ASCII, made by us: no white space, quotes, parentheses) in the reference's
-// range.
+// range. For an inline_svg, new_url is the whole element that takes its place (img_element()).
 std::string replacement(const Reference& reference, std::string_view new_url);
 
 // Bytes to be removed because they are addressed to us (data-pixmilter="skip").

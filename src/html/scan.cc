@@ -67,8 +67,8 @@ struct Attributes {
 
 // Elements that show something inside an <svg>, and those whose content is shown only where it is used.
 bool draws(std::string_view name) {
-  for (const std::string_view shape : {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon",
-                                       "text", "image", "use", "foreignobject"})
+  for (const std::string_view shape :
+       {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "image", "use"})
     if (ascii::iequals(name, shape)) return true;
   return false;
 }
@@ -123,7 +123,7 @@ class Scanner {
   void add_style_attribute(const Attribute* attribute);
   void add_style_block(const Token& token);
   void add_css(const css::Image& image, Reference reference, std::string_view css);
-  DisplayedSize size_of(const Attributes& attributes, bool& hidden) const;
+  DisplayedSize size_of(const Attributes& attributes, bool is_svg, bool& hidden) const;
 
   std::string_view text_;
   Scan out_;
@@ -206,11 +206,12 @@ bool Scanner::take_opt_out(const Attributes& attributes) {
   return true;
 }
 
-DisplayedSize Scanner::size_of(const Attributes& attributes, bool& hidden) const {
+DisplayedSize Scanner::size_of(const Attributes& attributes, bool is_svg, bool& hidden) const {
   std::string scratch;
   DisplayedSize size;
-  size.width = attribute_length(value_of(attributes.width, scratch));
-  size.height = attribute_length(value_of(attributes.height, scratch));
+  const auto length = is_svg ? svg_length : attribute_length;
+  size.width = length(value_of(attributes.width, scratch));
+  size.height = length(value_of(attributes.height, scratch));
   const StyledSize styled = styled_size(value_of(attributes.style, scratch), size);
   hidden =
       styled.hidden || attributes.hidden != nullptr || styled.size.width == 0.0 || styled.size.height == 0.0;
@@ -232,17 +233,17 @@ void Scanner::read_element(const Token& token) {
   switch (token.tag) {
     case Tag::image:  // the standard reads <image> as <img>
     case Tag::img: {
-      const DisplayedSize size = size_of(attributes, hidden);
+      const DisplayedSize size = size_of(attributes, token.tag == Tag::svg, hidden);
       add_url(Place::img_src, attributes.src, size);
       add_srcset(attributes.srcset, size);
       break;
     }
     case Tag::source:
-      add_srcset(attributes.srcset, size_of(attributes, hidden));
+      add_srcset(attributes.srcset, size_of(attributes, token.tag == Tag::svg, hidden));
       break;
     case Tag::input:
       if (value_is(attributes.type, "image"))
-        add_url(Place::input_src, attributes.src, size_of(attributes, hidden));
+        add_url(Place::input_src, attributes.src, size_of(attributes, token.tag == Tag::svg, hidden));
       break;
     case Tag::body:
     case Tag::table:
@@ -355,10 +356,10 @@ void Scanner::open_svg(const Token& token) {
   svg_.skipped = take_opt_out(attributes);
   if (token.self_closing) return;
   bool hidden = false;
-  const DisplayedSize size = size_of(attributes, hidden);
+  const DisplayedSize size = size_of(attributes, token.tag == Tag::svg, hidden);
   in_svg_ = true;
   svg_.begin = offset(token.raw.data());
-  svg_.wanted = !hidden;
+  svg_.wanted = !hidden && !value_is(token.find("display"), "none");
   svg_.reference.place = Place::inline_svg;
   svg_.reference.css_width = size.width;
   svg_.reference.css_height = size.height;

@@ -82,7 +82,9 @@ const Attribute* Token::find(std::string_view lower_name) const {
 }
 
 Tokenizer::Tokenizer(std::string_view html, const TokenizerOptions& options)
-    : html_(html), options_(options), mode_(options.mode), raw_end_name_(options.last_start_tag) {}
+    : html_(html), options_(options), mode_(options.mode), raw_end_name_(options.last_start_tag) {
+  if (options.in_svg) foreign_.start({"svg", Tag::svg, false, false, false});
+}
 
 std::size_t Tokenizer::find(char c, std::size_t from) {
   const std::size_t found = find_byte(html_, c, from);

@@ -74,6 +74,8 @@ struct TokenizerOptions {
   std::string_view last_start_tag;  // whose end tag ends the initial mode
   // Off: start tags change no mode and there is no foreign content (the tokenizer tests of html5lib).
   bool tree_feedback = true;
+  // The text stands within an <svg>.
+  bool in_svg = false;
   // <!--[if ...]> is a token of its own and what follows it is markup.
   bool open_conditions = false;
 };

@@ -223,7 +223,7 @@ TEST(Html5lib, TokenizerTests) {
       }
       for (const std::string& state : states) {
         bool tiles = true;
-        const json got = tokenize(input, {modes.at(state), last, false, false}, tiles);
+        const json got = tokenize(input, {modes.at(state), last, false, false, false}, tiles);
         if (got == expected && tiles) {
           ++passed;
           continue;
