@@ -3,13 +3,15 @@
 // DESIGN.md section 5 names the keys. Nothing here knows TOML; load.h fills these from a file.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "config/rule.h"
 
 namespace pixmilter::config {
-
-enum class Mode { enforce, audit, off };
 
 struct Milter {
   std::string socket =
@@ -20,11 +22,15 @@ struct Milter {
   bool operator==(const Milter&) const = default;
 };
 
+enum class Sandbox : std::uint8_t { required, best_effort };
+
 struct Render {
-  std::uint32_t workers = 0;                  // 0: one a core
+  std::uint32_t workers = 0;  // at work at once; 0: one a core
+  std::vector<std::string> loaders = {"png", "jpeg", "gif", "webp", "tiff", "heif", "svg"};
+  Sandbox sandbox = Sandbox::required;
   std::chrono::milliseconds timeout{10'000};  // one image
   std::uint64_t memory = 512ull << 20;        // bytes, one worker
-  std::uint64_t max_pixels = 64'000'000;
+  std::uint64_t max_pixels = 64'000'000;      // of one frame
   std::uint32_t max_frames = 64;
   bool operator==(const Render&) const = default;
 };
@@ -33,6 +39,8 @@ struct Settings {
   Mode mode = Mode::enforce;
   Milter milter;
   Render render;
+  Policy defaults;
+  std::vector<Rule> rules;
   bool operator==(const Settings&) const = default;
 };
 

@@ -71,7 +71,7 @@ TEST(Load, SyntaxErrorHasItsPlace) {
 }
 
 TEST(Load, TableWhereAValueStands) {
-  EXPECT_EQ(problems("milter = 1\n")[0], "t.toml:1:10: milter: a table [milter] is expected");
+  EXPECT_EQ(problems("milter = 1\n")[0], "t.toml:1:10: milter: a table is expected");
 }
 
 TEST(Load, FileThatIsNotThere) {
@@ -81,6 +81,85 @@ TEST(Load, FileThatIsNotThere) {
             "/nonexistent/pixmilter.toml: cannot be read: No such file or directory");
   EXPECT_FALSE(load_file("/").ok());
   EXPECT_TRUE(load_file("/dev/null").ok());
+}
+
+TEST(Load, Rules) {
+  const Loaded loaded = load_text(R"(
+[defaults]
+max_images = 7
+on_fail = { default = "tempfail", timeout = "accept" }
+[[rule]]
+match = { from = ["*@a", "regexp:/^b@/"], size = ">1M", header = { "X-A" = "*", "X-B" = ["1", "2"] }, local = true }
+unless = { ip = ["10.0.0.0/8", "::1"] }
+action = "reject"
+reply = "5.7.1 no"
+sources = ["data"]
+  [[rule.image]]
+  match = { type = "image/tiff", width = [">300", "<=10"], attachment = true }
+  format = "jpeg"
+  width = 100
+[[rule]]
+name = "second"
+mode = "audit"
+)",
+                                  "t.toml");
+  ASSERT_TRUE(loaded.ok()) << loaded.problems[0].text();
+  ASSERT_EQ(loaded.settings.rules.size(), 2u);
+  const Rule& rule = loaded.settings.rules[0];
+  EXPECT_EQ(rule.name, "rule 1");
+  EXPECT_EQ(rule.line, 5u);
+  EXPECT_EQ(rule.action, MessageAction::reject);
+  EXPECT_EQ(rule.conditions.match.size(), 5u);
+  EXPECT_EQ(rule.policy.max_images, 7u);
+  EXPECT_EQ(rule.policy.on_fail[static_cast<std::size_t>(Failure::limit)], OnFail::tempfail);
+  EXPECT_EQ(rule.policy.on_fail[static_cast<std::size_t>(Failure::timeout)], OnFail::accept);
+  EXPECT_TRUE(rule.policy.sources.data);
+  EXPECT_FALSE(rule.policy.sources.part);
+  ASSERT_EQ(rule.images.size(), 1u);
+  EXPECT_EQ(rule.images[0].plan.action, ImageAction::convert);
+  EXPECT_EQ(rule.images[0].plan.resize, Resize::fit);
+  EXPECT_EQ(loaded.settings.rules[1].mode, Mode::audit);
+}
+
+TEST(Load, RuleProblemsHaveTheirPlaces) {
+  const std::vector<std::string> expected = {
+      "t.toml:2:17: rule[1].match.ip: an address or a block such as \"192.0.2.0/24\" or \"2001:db8::/32\" is expected",
+      "t.toml:3:12: rule[1].unless.form: unknown key; did you mean \"from\"?",
+      "t.toml:4:10: rule[1].action: one of \"rewrite\", \"skip\", \"reject\", \"tempfail\", \"quarantine\" is expected",
+      "t.toml:6:19: rule[1].image[1].match.width: a comparison such as \">300\", \"<=1.5\" or \"640\" is expected",
+      "t.toml:7:11: rule[1].image[1].quality: an integer from 1 to 100 is expected",
+  };
+  EXPECT_EQ(problems("[[rule]]\nmatch = { ip = [\"10.0.0.0/99\"] }\nunless = { form = \"x\" }\naction = \"drop\"\n"
+                     "[[rule.image]]\nmatch = { width = \">x\" }\nquality = 0\n"),
+            expected);
+  EXPECT_EQ(problems("[[rule]]\nmatch = { from = \"regexp:/(/\" }\n").size(), 1u);
+}
+
+TEST(Pattern, GlobsAndExpressions) {
+  const auto matches = [](const char* pattern, const char* text) { return Pattern::parse(pattern)->matches(text); };
+  EXPECT_TRUE(matches("*@Example.org", "joe@EXAMPLE.ORG"));
+  EXPECT_FALSE(matches("*@example.org", "joe@example.org.evil"));
+  EXPECT_TRUE(matches("a?c*", "abcdef"));
+  EXPECT_FALSE(matches("a?c", "ac"));
+  EXPECT_TRUE(matches("*", ""));
+  EXPECT_TRUE(matches("**a**b", "xaxb"));
+  EXPECT_TRUE(matches("regexp:/^re: .*[0-9]$/", "RE: number 9"));
+  EXPECT_FALSE(matches("/nonexistent.map", "x"));
+}
+
+TEST(Net, Blocks) {
+  const auto contains = [](const char* net, const char* address) { return Net::parse(net)->contains(address); };
+  EXPECT_TRUE(contains("10.0.0.0/8", "10.255.1.2"));
+  EXPECT_TRUE(contains("10.0.0.0/8", "IPv6:::ffff:10.1.2.3"));
+  EXPECT_FALSE(contains("10.0.0.0/8", "11.0.0.1"));
+  EXPECT_TRUE(contains("192.0.2.128/25", "192.0.2.200"));
+  EXPECT_FALSE(contains("192.0.2.128/25", "192.0.2.100"));
+  EXPECT_TRUE(contains("2001:db8::/33", "2001:db8:7fff::1"));
+  EXPECT_FALSE(contains("2001:db8::/33", "2001:db8:8000::1"));
+  EXPECT_FALSE(contains("0.0.0.0/0", "2001:db8::1"));
+  EXPECT_TRUE(contains("::/0", "2001:db8::1"));
+  EXPECT_FALSE(contains("::1", "unknown"));
+  for (const char* bad : {"10.0.0.0/33", "10.0.0", "::/129", "x", "10.0.0.0/-1", "10.0.0.0/"}) EXPECT_FALSE(Net::parse(bad)) << bad;
 }
 
 TEST(Units, Sizes) {

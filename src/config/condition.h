@@ -1,0 +1,91 @@
+// Condition: one key of a `match` or `unless` table, parsed, with the text it was written as.
+//
+// DESIGN.md section 5: keys are ANDed, the values of one key ORed. What a condition looks at is the core's
+// business (core/match.h); here stands only what the configuration says.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/pattern.h"
+
+namespace pixmilter::config {
+
+// An address block: "10.0.0.0/8", "2001:db8::/32", or one address.
+class Net {
+ public:
+  static Result<Net> parse(std::string_view text);
+  // address as an MTA writes it: v4, v6, "IPv6:…", or v4-mapped v6, which is judged as v4.
+  bool contains(std::string_view address) const;
+
+  bool operator==(const Net&) const = default;
+
+ private:
+  std::array<std::uint8_t, 16> bytes_{};  // v4 as v4-mapped v6
+  int bits_ = 128;
+};
+
+// ">1M", "<=300", "640": compares a number.
+struct Comparison {
+  enum class Op : std::uint8_t { equal, less, less_equal, greater, greater_equal } op = Op::equal;
+  double value = 0;
+  bool holds(double number) const;
+  // bytes: K, M and G are taken as sizes.
+  static Result<Comparison> parse(std::string_view text, bool bytes);
+  bool operator==(const Comparison&) const = default;
+};
+
+enum class Key : std::uint8_t {
+  // of a message
+  ip,
+  local,
+  authenticated,
+  user,
+  from,
+  from_mime,
+  rcpt,
+  rcpt_mime,
+  header,
+  hostname,
+  daemon_name,
+  size,
+  subject,
+  list,
+  dkim_signed,
+  // of an image
+  source,
+  type,
+  width,
+  height,
+  megapixels,
+  bytes,
+  frames,
+  alpha,
+  gps,
+  attachment,
+};
+std::string_view name(Key key);
+
+struct Condition {
+  Key key = Key::from;
+  std::string header;                   // Key::header: the field's name
+  std::vector<Pattern> patterns;        // text
+  std::vector<Net> nets;                // ip
+  std::vector<Comparison> comparisons;  // numbers
+  std::optional<bool> truth;            // yes or no
+  std::string text;                     // as written, for people: `from = ["*@a", "*@b"]`
+  bool operator==(const Condition&) const = default;
+};
+
+struct Conditions {
+  std::vector<Condition> match;   // all have to hold
+  std::vector<Condition> unless;  // if there are any and all hold, it does not match after all
+  bool operator==(const Conditions&) const = default;
+};
+
+}  // namespace pixmilter::config

@@ -1,0 +1,87 @@
+#include "config/map_file.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "base/ascii.h"
+#include "config/pattern.h"
+
+namespace pixmilter::config {
+namespace {
+
+constexpr std::chrono::seconds kLookAgain{1};
+
+}  // namespace
+
+std::shared_ptr<MapFile> MapFile::open(const std::string& path) {
+  // Shared by path for as long as somebody uses it: a thousand rules with one list hold it once.
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<MapFile>> open_files;
+  const std::lock_guard lock(mutex);
+  std::weak_ptr<MapFile>& known = open_files[path];
+  if (std::shared_ptr<MapFile> file = known.lock()) return file;
+  auto file = std::make_shared<MapFile>(path);
+  known = file;
+  return file;
+}
+
+MapFile::MapFile(std::string path)
+    : path_(std::move(path)),
+      contents_(read(path_, nullptr)),
+      look_again_(std::chrono::steady_clock::now() + kLookAgain) {}
+
+std::shared_ptr<const MapFile::Contents> MapFile::read(const std::string& path, const Contents* before) {
+  struct stat status {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  const std::int64_t changed = there ? status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec : -1;
+  if (before != nullptr && there && changed == before->changed_ns && status.st_size == before->size)
+    return nullptr;
+  auto contents = std::make_shared<Contents>();
+  std::ifstream file(path);
+  if (!there || S_ISDIR(status.st_mode) || !file) {
+    if (before != nullptr && before->size >= 0) return nullptr;
+    contents->problem = path + ": " + std::strerror(there && S_ISDIR(status.st_mode) ? EISDIR : errno);
+    return contents;
+  }
+  contents->changed_ns = changed;
+  contents->size = status.st_size;
+  for (std::string line; std::getline(file, line);) {
+    const std::string value = ascii::to_lower(ascii::trim(std::string_view(line).substr(0, line.find('#'))));
+    if (value.empty()) continue;
+    if (value.find_first_of("*?") == std::string::npos)
+      contents->values.insert(value);
+    else
+      contents->globs.push_back(value);
+  }
+  return contents;
+}
+
+std::shared_ptr<const MapFile::Contents> MapFile::current() const {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= look_again_) {
+    look_again_ = now + kLookAgain;
+    if (std::shared_ptr<const Contents> fresh = read(path_, contents_.get())) contents_ = std::move(fresh);
+  }
+  return contents_;
+}
+
+bool MapFile::contains(std::string_view lower) const {
+  const std::shared_ptr<const Contents> contents = current();
+  if (contents->values.contains(std::string(lower))) return true;
+  for (const std::string& glob : contents->globs)
+    if (glob_matches(glob, lower)) return true;
+  return false;
+}
+
+std::string MapFile::problem() const { return current()->problem; }
+std::size_t MapFile::size() const {
+  const std::shared_ptr<const Contents> contents = current();
+  return contents->values.size() + contents->globs.size();
+}
+
+}  // namespace pixmilter::config

@@ -1,0 +1,69 @@
+#include "config/pattern.h"
+
+#include <re2/re2.h>
+
+#include "base/ascii.h"
+
+namespace pixmilter::config {
+namespace {
+
+constexpr std::string_view kRegexpPrefix = "regexp:";
+constexpr std::int64_t kRegexpMemory = 8 << 20;  // bytes that one expression may use
+
+}  // namespace
+
+bool glob_matches(std::string_view glob, std::string_view text) {
+  std::size_t g = 0, t = 0;
+  std::size_t star = std::string_view::npos,
+              retry = 0;  // the last star, and where its match was tried to end
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      retry = t;
+    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
+      ++g;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++retry;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+Result<Pattern> Pattern::parse(std::string_view text) {
+  Pattern pattern;
+  pattern.text_ = text;
+  if (text.starts_with(kRegexpPrefix)) {
+    std::string_view expression = text.substr(kRegexpPrefix.size());
+    if (expression.size() < 2 || expression.front() != '/' || expression.back() != '/')
+      return Error{"regexp: is written regexp:/expression/"};
+    expression = expression.substr(1, expression.size() - 2);
+    RE2::Options options(RE2::Quiet);
+    options.set_case_sensitive(false);
+    options.set_max_mem(kRegexpMemory);
+    auto compiled = std::make_shared<RE2>(re2::StringPiece(expression.data(), expression.size()), options);
+    if (!compiled->ok()) return Error{"regexp: " + compiled->error()};
+    pattern.expression_ = std::move(compiled);
+  } else if (text.starts_with('/')) {
+    pattern.map_ = MapFile::open(std::string(text));
+  } else {
+    pattern.glob_ = ascii::to_lower(text);
+  }
+  return pattern;
+}
+
+bool Pattern::matches(std::string_view text) const {
+  if (expression_) return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *expression_);
+  const std::string lower = ascii::to_lower(text);
+  return map_ ? map_->contains(lower) : glob_matches(glob_, lower);
+}
+
+bool Pattern::matches_everything() const {
+  return !expression_ && !map_ && !glob_.empty() && glob_.find_first_not_of('*') == std::string::npos;
+}
+
+}  // namespace pixmilter::config

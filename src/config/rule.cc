@@ -1,0 +1,81 @@
+#include "config/rule.h"
+
+namespace pixmilter::config {
+
+std::string_view name(MessageAction action) {
+  switch (action) {
+    case MessageAction::rewrite:
+      return "rewrite";
+    case MessageAction::skip:
+      return "skip";
+    case MessageAction::quarantine:
+      return "quarantine";
+    case MessageAction::tempfail:
+      return "tempfail";
+    case MessageAction::reject:
+      return "reject";
+  }
+  return "?";
+}
+
+std::string_view name(ImageAction action) {
+  switch (action) {
+    case ImageAction::automatic:
+      return "auto";
+    case ImageAction::embed:
+      return "embed";
+    case ImageAction::convert:
+      return "convert";
+    case ImageAction::keep:
+      return "keep";
+    case ImageAction::placeholder:
+      return "placeholder";
+    case ImageAction::drop:
+      return "drop";
+  }
+  return "?";
+}
+
+std::string_view name(OnFail action) {
+  switch (action) {
+    case OnFail::accept:
+      return "accept";
+    case OnFail::quarantine:
+      return "quarantine";
+    case OnFail::tempfail:
+      return "tempfail";
+    case OnFail::reject:
+      return "reject";
+  }
+  return "?";
+}
+
+std::string_view name(Failure failure) {
+  switch (failure) {
+    case Failure::unreadable:
+      return "unreadable";
+    case Failure::limit:
+      return "limit";
+    case Failure::missing:
+      return "missing";
+    case Failure::timeout:
+      return "timeout";
+    case Failure::internal:
+      return "internal";
+  }
+  return "?";
+}
+
+std::string_view name(Mode mode) {
+  switch (mode) {
+    case Mode::enforce:
+      return "enforce";
+    case Mode::audit:
+      return "audit";
+    case Mode::off:
+      return "off";
+  }
+  return "?";
+}
+
+}  // namespace pixmilter::config
