@@ -36,8 +36,12 @@ class Assembler {
     for (std::size_t i = 0; i < work_.texts.size(); ++i)
       if (Status edited = edit_text(i); !edited) return edited.error();
     for (const auto& [container, parts] : out_.new_parts) place_new_parts(container, parts);
+    if (const auto root = out_.recoded.find(0); root != out_.recoded.end() && !out_.wrapped.contains(0))
+      recode_root(tree_[0], root->second);
     for (const Finding& finding : work_.findings)
-      if (finding.html == Finding::kNone && finding.decision == Decision::convert) replace_part(finding);
+      if (finding.html == Finding::kNone && finding.picture != Finding::kNone &&
+          finding.decision == Decision::convert)
+        replace_part(finding);
     return std::move(out_);
   }
 
@@ -83,11 +87,15 @@ class Assembler {
     const std::size_t related = related_around(text.part);
     mail::EditList edits;
     for (const Finding& finding : work_.findings) {
-      if (finding.html != index || finding.decision == Decision::keep) continue;
+      if (finding.html != index || finding.picture == Finding::kNone || finding.decision == Decision::keep)
+        continue;
       const html::Reference& reference = text.scan.references[finding.reference];
       const std::size_t container = related == mail::Part::kNone ? text.part : related;
       const std::string& id = content_id(container, finding.picture);
-      edits.replace(reference.range.begin, reference.range.end, html::replacement(reference, "cid:" + id));
+      const auto svg = text.svgs.find(finding.reference);
+      edits.replace(reference.range.begin, reference.range.end,
+                    svg == text.svgs.end() ? html::replacement(reference, "cid:" + id)
+                                           : html::img_element(reference, "cid:" + id, svg->second));
     }
     for (const html::Range& range : text.scan.removals) edits.remove(range.begin, range.end);
     if (edits.empty()) return Done{};
@@ -102,6 +110,7 @@ class Assembler {
   void write_text(const HtmlText& text, const mail::EditList& edits, std::string_view changed) {
     const mail::Part& part = tree_[text.part];
     const std::size_t base = part.body.begin;
+    if (text.recoded) return write_recoded(part, text.part, changed);
     if (part.encoding == mail::Encoding::base64) {
       std::string encoded;
       base64::encode_lines(changed, eol_, encoded);
@@ -118,6 +127,54 @@ class Assembler {
     }
     for (const mail::Edit& edit : edits.edits())
       out_.body_edits.replace(base + edit.begin, base + edit.end, edit.replacement);
+  }
+
+  // A text that is UTF-8 now: another charset in its Content-Type, and an encoding that carries 8 bits.
+  void write_recoded(const mail::Part& part, std::size_t index, std::string_view changed) {
+    const bool base64 = part.encoding == mail::Encoding::base64;
+    mail::Parameters parameters;
+    for (const auto& [key, value] : part.parameters)
+      parameters.emplace_back(key, key == "charset" ? "utf-8" : value);
+    Assembly::Recoded recoded{" " + mail::structured_value(part.type, parameters, 14),
+                              base64 ? " base64" : " quoted-printable"};
+    std::string encoded;
+    if (base64)
+      base64::encode_lines(changed, eol_, encoded);
+    else
+      quoted_printable::encode_text(changed, eol_, encoded);
+    const std::string_view body =
+        std::string_view(message_.bytes()).substr(part.body.begin, part.body.size());
+    if (base64 && !body.ends_with('\n') && !encoded.empty()) encoded.resize(encoded.size() - eol_.size());
+    out_.body_edits.replace(part.body.begin, part.body.end, std::move(encoded));
+    if (part.parent != mail::Part::kNone) {
+      for (const mail::HeaderField& field : part.fields)
+        if (const std::string* value = recoded_value(recoded, field))
+          out_.body_edits.replace(field.begin, field.end, mail::field(field.name, *value, eol_));
+      if (!has_field(part, "Content-Transfer-Encoding"))
+        out_.body_edits.insert(part.header.end,
+                               mail::field("Content-Transfer-Encoding", recoded.encoding, eol_));
+    }
+    out_.recoded[index] = std::move(recoded);
+  }
+
+  // The root keeps its fields where nothing was put round it.
+  void recode_root(const mail::Part& part, const Assembly::Recoded& recoded) {
+    for (const mail::HeaderField& field : part.fields)
+      if (const std::string* value = recoded_value(recoded, field))
+        change(mail::HeaderChange::Kind::replace, std::string(field.name), *value);
+    if (!has_field(part, "Content-Transfer-Encoding"))
+      change(mail::HeaderChange::Kind::append, "Content-Transfer-Encoding", recoded.encoding);
+  }
+
+  static const std::string* recoded_value(const Assembly::Recoded& recoded, const mail::HeaderField& field) {
+    if (ascii::iequals(field.name, "Content-Type")) return &recoded.content_type;
+    if (ascii::iequals(field.name, "Content-Transfer-Encoding")) return &recoded.encoding;
+    return nullptr;
+  }
+
+  static bool has_field(const mail::Part& part, std::string_view name) {
+    return std::any_of(part.fields.begin(), part.fields.end(),
+                       [&](const mail::HeaderField& field) { return ascii::iequals(field.name, name); });
   }
 
   // Only the lines at the edits change; soft breaks keep them within 76 characters.
@@ -167,7 +224,8 @@ class Assembler {
     const std::string type =
         mail::structured_value("multipart/related", {{"type", "text/html"}, {"boundary", boundary}}, 14);
     if (part.parent == mail::Part::kNone) {
-      wrap_root(part, type, open);
+      const auto recoded = out_.recoded.find(container);
+      wrap_root(part, type, open, recoded == out_.recoded.end() ? nullptr : &recoded->second);
       out_.body_edits.insert(part.body.end, tail.append(eol_));
       return;
     }
@@ -177,21 +235,28 @@ class Assembler {
   }
 
   // The message's own Content- fields describe the HTML: they move into its part.
-  void wrap_root(const mail::Part& part, const std::string& type, const std::string& open) {
+  void wrap_root(const mail::Part& part, const std::string& type, const std::string& open,
+                 const Assembly::Recoded* recoded) {
     std::string moved;
     for (const mail::HeaderField& field : part.fields) {
       if (!is_content_field(field)) continue;
-      moved.append(message_.bytes(), field.begin, field.end - field.begin);
+      const std::string* value = recoded == nullptr ? nullptr : recoded_value(*recoded, field);
+      if (value != nullptr)
+        moved.append(mail::field(field.name, *value, eol_));
+      else
+        moved.append(message_.bytes(), field.begin, field.end - field.begin);
       const std::string name(field.name);
       if (ascii::iequals(name, "Content-Type")) {
         change(mail::HeaderChange::Kind::replace, name, " " + type);
-      } else if (ascii::iequals(name, "Content-Transfer-Encoding") &&
+      } else if (recoded == nullptr && ascii::iequals(name, "Content-Transfer-Encoding") &&
                  (part.encoding == mail::Encoding::eight_bit || part.encoding == mail::Encoding::binary)) {
         continue;  // RFC 2045 section 6.4: the multipart says 8bit when a part of it is
       } else {
         removals_.push_back({mail::HeaderChange::Kind::remove, name, occurrence(field), {}});
       }
     }
+    if (recoded != nullptr && !has_field(part, "Content-Transfer-Encoding"))
+      moved.append(mail::field("Content-Transfer-Encoding", recoded->encoding, eol_));
     // From the last to the first, so that an index never moves under the next removal.
     out_.header_changes.insert(out_.header_changes.end(), removals_.rbegin(), removals_.rend());
     add_mime_version();

@@ -1,5 +1,6 @@
 #include "core/find.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/ascii.h"
@@ -42,6 +43,30 @@ bool decode(const mail::Message& message, const mail::Part& part, HtmlText& out)
   return false;
 }
 
+// Scans the text as its charset demands. False: it cannot be turned into something to scan.
+bool scan(const mail::Part& part, HtmlText& out) {
+  const std::string* label = part.parameter("charset");
+  out.charset = html::charset_of(out.text, label == nullptr ? std::string_view() : *label);
+  if (out.charset.kind == html::CharsetKind::multibyte) {
+    const std::string masked = html::masked(out.text, out.charset);
+    out.scan = html::scan(masked);
+    html::rebase(out.scan, masked, out.text);
+    return true;
+  }
+  if (out.charset.kind == html::CharsetKind::foreign) {
+    // Only what survives whole may be sent in another charset.
+    Result<std::string> converted = html::to_utf8(out.text, out.charset, html::OnInvalid::fail);
+    if (!converted) return false;
+    out.storage = html::with_utf8_meta(*converted);
+    out.text = out.storage;
+    out.mapped.reset();
+    out.recoded = true;
+    out.charset = {html::CharsetKind::utf8, "UTF-8"};
+  }
+  out.scan = html::scan(out.text);
+  return true;
+}
+
 // Content-IDs compare as they are written, without brackets; cid: URLs may escape characters (RFC 2392).
 std::string cid_of(std::string_view url) {
   std::string out;
@@ -58,80 +83,107 @@ std::string cid_of(std::string_view url) {
   return out;
 }
 
-void find_in_html(Work& work, std::size_t index, std::set<std::string>& named) {
-  const mail::Part& part = work.tree[index];
-  HtmlText& text = work.texts.emplace_back();
-  text.part = index;
-  if (!decode(work.message, part, text)) {
-    work.texts.pop_back();
-    return;
-  }
-  text.scan = html::scan(text.text);
-  for (std::size_t i = 0; i < text.scan.references.size(); ++i) {
-    const html::Reference& reference = text.scan.references[i];
-    Finding finding;
-    finding.part = index;
-    finding.part_number = work.tree.number(index);
-    finding.html = work.texts.size() - 1;
-    finding.reference = i;
-    finding.place = reference.place;
-    if (reference.place == html::Place::inline_svg) {
-      finding.source = Source::svg;
-      finding.label = "<svg>";
-    } else {
-      std::string scratch;
-      const std::string_view url = html::url(reference, scratch);
-      if (ascii::istarts_with(url, "cid:")) {
-        named.insert(cid_of(url));
-        continue;  // the part itself is the finding
-      }
-      if (!source::is_data_uri(url)) continue;  // an ordinary link to somewhere: none of our business
-      finding.source = Source::data;
-      finding.label = label_of(url);
+class Finder {
+ public:
+  Finder(Work& work, const std::vector<std::string>& protection) : work_(work), protection_(protection) {
+    for (const std::vector<config::ImageRule>* rules : work.plan.images) {
+      has_image_rules_ = has_image_rules_ || !rules->empty();
+      for (const config::ImageRule& rule : *rules)
+        for (const config::Condition& condition : rule.conditions.match)
+          attachments_ =
+              attachments_ || (condition.key == config::Key::attachment && condition.truth.value_or(true));
     }
-    work.findings.push_back(std::move(finding));
   }
-}
 
-// Types whose parts are pictures that mail clients do not show.
-bool convertible_type(std::string_view type) {
-  return type.starts_with("image/x-portable-") || type == "image/bmp" || type == "image/x-bmp" ||
-         type == "image/x-ms-bmp" || type == "image/tiff" || type == "image/webp" || type == "image/heic" ||
-         type == "image/heif" || type == "image/avif" || type == "image/svg+xml";
-}
-
-// An inline part is part of the text: it says so, or it says nothing and has no name that would make it a
-// file.
-bool inline_part(const mail::Part& part) { return !part.is_attachment(); }
-
-}  // namespace
-
-void find(Work& work, const std::vector<std::string>& protection, const config::Settings&) {
-  std::set<std::string> named;  // Content-IDs that some HTML shows
-  for (std::size_t i = 0; i < work.tree.size(); ++i) {
-    const mail::Part& part = work.tree[i];
-    // The root of a message is its text whatever its disposition says of a name.
-    const bool attachment =
-        part.is_attachment() && !(part.parent == mail::Part::kNone && part.disposition.empty());
-    if (part.type == "text/html" && protection[i].empty() && !attachment) find_in_html(work, i, named);
+  void run() {
+    for (std::size_t i = 0; i < work_.tree.size(); ++i)
+      if (is_text_to_scan(i)) find_in_html(i);
+    for (std::size_t i = 0; i < work_.tree.size(); ++i)
+      if (protection_[i].empty()) look_at_part(i);
   }
-  for (std::size_t i = 0; i < work.tree.size(); ++i) {
-    const mail::Part& part = work.tree[i];
-    if (part.is_multipart() || part.type.starts_with("text/") || !protection[i].empty()) continue;
-    const bool by_cid = !part.content_id.empty() && named.contains(part.content_id);
-    const bool raw = part.type == "image/x-raw-pixels" || part.type == "application/x-npy";
-    const bool shown = convertible_type(part.type) && (by_cid || inline_part(part));
-    const bool unlabelled = part.type == "application/octet-stream" && by_cid;
-    if (!raw && !shown && !unlabelled) continue;
+
+ private:
+  bool is_text_to_scan(std::size_t index) const {
+    const mail::Part& part = work_.tree[index];
+    if (part.type != "text/html" || !protection_[index].empty()) return false;
+    // The root of a message is its text, whatever name it gives itself.
+    return !part.is_attachment() || (part.parent == mail::Part::kNone && part.disposition.empty());
+  }
+
+  Finding finding_at(std::size_t part) const {
     Finding finding;
+    finding.part = part;
+    finding.part_number = work_.tree.number(part);
+    return finding;
+  }
+
+  void find_in_html(std::size_t index) {
+    const mail::Part& part = work_.tree[index];
+    HtmlText& text = work_.texts.emplace_back();
+    text.part = index;
+    if (!decode(work_.message, part, text) || !scan(part, text)) {
+      work_.texts.pop_back();
+      return;
+    }
+    for (std::size_t i = 0; i < text.scan.references.size(); ++i) {
+      const html::Reference& reference = text.scan.references[i];
+      Finding finding = finding_at(index);
+      finding.html = work_.texts.size() - 1;
+      finding.reference = i;
+      finding.place = reference.place;
+      if (reference.place == html::Place::inline_svg) {
+        finding.source = Source::svg;
+        finding.label = "<svg>";
+      } else {
+        std::string scratch;
+        const std::string_view url = html::url(reference, scratch);
+        if (ascii::istarts_with(url, "cid:")) {
+          named_.insert(cid_of(url));
+          continue;  // the part itself is the finding
+        }
+        if (!source::is_data_uri(url)) continue;  // an ordinary link to somewhere: none of our business
+        finding.source = Source::data;
+        finding.label = label_of(url);
+      }
+      work_.findings.push_back(std::move(finding));
+    }
+  }
+
+  void look_at_part(std::size_t index) {
+    const mail::Part& part = work_.tree[index];
+    if (part.is_multipart() || part.type.starts_with("text/")) return;
+    const bool picture = part.type.starts_with("image/");
+    const bool by_cid = !part.content_id.empty() && named_.contains(part.content_id);
+    const bool octets = part.type == "application/octet-stream";
+    // An explicit ask, whatever the disposition; or a picture in the text that mail clients do not show.
+    const bool asked = part.type == "image/x-raw-pixels" || part.type == "application/x-npy";
+    const bool shown = (picture || (octets && by_cid)) && (by_cid || !part.is_attachment());
+    const bool ruled =
+        (shown && has_image_rules_) || ((picture || octets) && part.is_attachment() && attachments_);
+    if (!asked && !(shown && (octets || !shown_everywhere(part.type))) && !ruled) return;
+    Finding finding = finding_at(index);
     finding.source = Source::part;
-    finding.part = i;
-    finding.part_number = work.tree.number(i);
+    finding.attachment = part.is_attachment() && !by_cid;
+    finding.asked = asked;
     finding.label = !part.filename.empty()     ? part.filename
                     : !part.content_id.empty() ? part.content_id
                                                : part.type;
-    work.findings.push_back(std::move(finding));
+    work_.findings.push_back(std::move(finding));
   }
-}
+
+  static bool shown_everywhere(std::string_view type) {
+    return type == "image/png" || type == "image/jpeg" || type == "image/jpg" || type == "image/gif";
+  }
+
+  Work& work_;
+  const std::vector<std::string>& protection_;
+  std::set<std::string> named_;  // Content-IDs that some HTML shows
+  bool has_image_rules_ = false;
+  bool attachments_ = false;  // some image rule names attachments
+};
+
+}  // namespace
+
+void find(Work& work, const std::vector<std::string>& protection) { Finder(work, protection).run(); }
 
 }  // namespace pixmilter::core

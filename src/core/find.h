@@ -4,13 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
 #include "core/work.h"
 
 namespace pixmilter::core {
 
 // Fills work.texts and work.findings. protection says for each part why it must keep its bytes.
 // A finding that is out of the question has its reason at once; the others are decided by resolve().
-void find(Work& work, const std::vector<std::string>& protection, const config::Settings& settings);
+void find(Work& work, const std::vector<std::string>& protection);
 
 }  // namespace pixmilter::core

@@ -28,6 +28,10 @@ std::string_view name(Decision decision) {
       return "embed";
     case Decision::convert:
       return "convert";
+    case Decision::placeholder:
+      return "placeholder";
+    case Decision::drop:
+      return "drop";
   }
   return "?";
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/rule.h"
 #include "html/reference.h"
 #include "image/job.h"
 
@@ -17,9 +18,11 @@ enum class Source : std::uint8_t { data, part, svg, asset, file, http };
 std::string_view name(Source source);
 
 enum class Decision : std::uint8_t {
-  keep,     // stays as it is; reason says why
-  embed,    // becomes an image part, byte for byte
-  convert,  // is rendered and becomes an image part, or takes its part's place
+  keep,         // stays as it is; reason says why
+  embed,        // becomes an image part, byte for byte
+  convert,      // is rendered and becomes an image part, or takes its part's place
+  placeholder,  // a neutral picture takes its place
+  drop,         // goes, with the element or part that held it
 };
 std::string_view name(Decision decision);
 
@@ -35,16 +38,23 @@ struct Finding {
   std::string label;  // a file name, a Content-ID or the beginning of a URL, for people
 
   Decision decision = Decision::keep;
-  std::string reason;                        // why it is kept; empty when it is not
-  image::Status status = image::Status::ok;  // what kind of failure the reason is
-  std::size_t picture = kNone;               // index in Work::pictures
-  std::string new_name;                      // file name of the part that the finding becomes
+  std::string reason;       // why it is kept; empty when it is not
+  bool asked = false;       // image/x-raw-pixels or application/x-npy: an explicit ask
+  bool attachment = false;  // a part that is a file rather than part of the text
+  bool failed = false;      // kept because something went wrong, not because that is right
+  config::Failure failure = config::Failure::unreadable;  // what went wrong, for on_fail
+  config::ImagePlan plan;                                 // what the rules want of it
+  bool ruled = false;                                     // an image rule speaks of it
+  std::size_t picture = kNone;                            // index in Work::pictures
+  std::string new_name;                                   // file name of the part that the finding becomes
 
   image::Format format = image::Format::unknown;
   std::uint64_t bytes_before = 0;  // of the picture as it came, decoded
   image::Format new_format = image::Format::unknown;
   std::uint64_t bytes_after = 0;  // of the picture as it goes, before base64
-  std::uint32_t width = 0;        // pixels of the result
+  std::uint32_t width_before = 0;  // pixels, 0: not known
+  std::uint32_t height_before = 0;
+  std::uint32_t width = 0;  // pixels of the result
   std::uint32_t height = 0;
 };
 

@@ -22,7 +22,7 @@ void render(Work& work, worker::Renderer& renderer, Deadline deadline) {
   std::vector<image::ImageJob> jobs;
   std::vector<Picture*> pictures;
   for (Picture& picture : work.pictures) {
-    if (picture.as_is) continue;
+    if (!picture.needs_worker) continue;
     jobs.push_back(picture.job);
     pictures.push_back(&picture);
   }
@@ -38,6 +38,61 @@ std::string extended(std::string_view name, image::Format format) {
   return out.append(".").append(image::extension(format));
 }
 
+config::Failure failure_of(image::Status status) {
+  switch (status) {
+    case image::Status::limit:
+      return config::Failure::limit;
+    case image::Status::timeout:
+      return config::Failure::timeout;
+    case image::Status::ok:
+    case image::Status::refused:
+      return config::Failure::unreadable;
+    case image::Status::crashed:
+    case image::Status::violated:
+      return config::Failure::internal;
+  }
+  return config::Failure::internal;
+}
+
+// on_fail: the strictest of what the rules want for the failures that there were.
+Verdict verdict_of(const Work& work, Outcome& outcome) {
+  config::OnFail strictest = config::OnFail::accept;
+  for (const Finding& finding : work.findings) {
+    if (!finding.failed) continue;
+    const config::OnFail wanted = work.plan.policy.on_fail[static_cast<std::size_t>(finding.failure)];
+    if (wanted <= strictest) continue;
+    strictest = wanted;
+    outcome.reply = "image could not be processed: " + finding.reason;
+  }
+  switch (strictest) {
+    case config::OnFail::accept:
+      return Verdict::accept;
+    case config::OnFail::quarantine:
+      return Verdict::quarantine;
+    case config::OnFail::tempfail:
+      return Verdict::tempfail;
+    case config::OnFail::reject:
+      return Verdict::reject;
+  }
+  return Verdict::accept;
+}
+
+// What a rule's action means where it is not to rewrite.
+Verdict verdict_of(config::MessageAction action) {
+  switch (action) {
+    case config::MessageAction::rewrite:
+    case config::MessageAction::skip:
+      return Verdict::accept;
+    case config::MessageAction::quarantine:
+      return Verdict::quarantine;
+    case config::MessageAction::tempfail:
+      return Verdict::tempfail;
+    case config::MessageAction::reject:
+      return Verdict::reject;
+  }
+  return Verdict::accept;
+}
+
 // Each finding learns from its picture what is done to it; new parts get their names.
 void conclude(Work& work) {
   int number = 0;
@@ -45,12 +100,13 @@ void conclude(Work& work) {
     if (finding.picture == Finding::kNone) continue;
     Picture& picture = work.pictures[finding.picture];
     if (!picture.ok()) {
-      finding.status = picture.result.status;
+      finding.failed = true;
+      finding.failure = failure_of(picture.result.status);
       finding.reason = picture.result.reason.empty() ? std::string(image::name(picture.result.status))
                                                      : picture.result.reason;
       continue;
     }
-    finding.decision = picture.as_is ? Decision::embed : Decision::convert;
+    finding.decision = picture.as_is() ? Decision::embed : Decision::convert;
     finding.new_format = picture.result.format;
     finding.bytes_after = picture.bytes().size();
     finding.width = picture.result.width;
@@ -99,7 +155,12 @@ void note_what_was_left(const Work& work, Outcome& outcome) {
 }  // namespace
 
 std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope) const {
-  if (std::string reason = untouched_reason(settings_, headers, envelope); !reason.empty()) return reason;
+  MessageFacts facts(headers, envelope, false);
+  const Plan plan = decide(settings_, facts);
+  if (plan.open) return {};
+  if (plan.action == config::MessageAction::skip) return plan.reason;
+  if (plan.action != config::MessageAction::rewrite || !plan.add_headers.empty()) return {};
+  if (std::string reason = untouched_reason(headers, envelope, plan); !reason.empty()) return reason;
   // One part that neither is a picture nor could name one. One plain Content-Type field; anything odd is left
   // to a look at the whole message.
   const mail::HeaderField* type = headers.find("Content-Type");
@@ -129,55 +190,85 @@ Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelo
 
 void Pipeline::run_passes(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
                           Outcome& outcome) const {
-  // Decide: envelope and header say whether the message is ours to look at.
-  if (std::string reason = untouched_reason(settings_, message, envelope); !reason.empty())
-    return untouched(outcome, reason);
+  // Decide: envelope, header and size choose a rule for each recipient; the strictest plan is the message's.
+  MessageFacts facts(message, envelope, true);
+  const Plan plan = decide(settings_, facts);
+  const bool audit = plan.mode == config::Mode::audit;
+  if (plan.action == config::MessageAction::skip) return untouched(outcome, plan.reason);
+  if (plan.action != config::MessageAction::rewrite) {
+    outcome.summary = std::string(audit ? "audit, would be: " : "") + std::string(config::name(plan.action)) +
+                      ": " + plan.reason;
+    if (audit) return;
+    outcome.verdict = verdict_of(plan.action);
+    outcome.reply = plan.reply;
+    return;
+  }
+  Outcome change;
+  for (const auto& [header, value] : plan.add_headers)
+    if (message.count(header) == 0)
+      change.header_changes.push_back({mail::HeaderChange::Kind::append, header, 0, " " + value});
+  const std::string done = rewrite(message, envelope, plan, deadline, change, outcome);
+  outcome.verdict = change.verdict;
+  outcome.reply = std::move(change.reply);
+
+  // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
+  if (change.changed()) outcome.bytes_after = carried_out(message, change).size();
+  if (audit) {
+    outcome.verdict = Verdict::accept;
+    outcome.reply.clear();
+    outcome.summary =
+        change.body ? "audit, would be rewritten: " + done : "audit, would be untouched: " + done;
+    return;
+  }
+  outcome.summary = (change.body ? "rewritten: " : "untouched: ") + done;
+  outcome.header_changes = std::move(change.header_changes);
+  outcome.body = std::move(change.body);
+}
+
+std::string Pipeline::rewrite(const mail::Message& message, const mail::Envelope& envelope, const Plan& plan,
+                              Deadline deadline, Outcome& change, Outcome& report) const {
+  if (std::string reason = untouched_reason(message, envelope, plan); !reason.empty()) return reason;
 
   // Parse: parts with their offsets. A message that could be read in two ways ends here.
   const Result<mail::MimeTree> tree = mail::MimeTree::parse(message);
-  if (!tree) return untouched(outcome, tree.error().text);
-  if (has_inline_pgp(message, *tree)) return untouched(outcome, "inline PGP");
+  if (!tree) return tree.error().text;
+  if (has_inline_pgp(message, *tree)) return "inline PGP";
 
   // Scan: references in HTML and parts that carry pixels, but for what must keep its bytes.
-  Work work(message, *tree);
-  find(work, protected_parts(*tree), settings_);
-  if (work.findings.empty() && !has_removals(work)) return untouched(outcome, "nothing to do");
+  Work work(message, *tree, plan);
+  find(work, protected_parts(*tree));
+  if (work.findings.empty() && !has_removals(work)) return "nothing to do";
 
-  // Plan and resolve: each distinct picture once, with its bytes.
+  // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.
   resolve(work, settings_);
 
   // Render: only what needs it.
   render(work, renderer_, deadline);
   conclude(work);
-  note_what_was_left(work, outcome);
-  outcome.findings = work.findings;
+  note_what_was_left(work, report);
+  report.findings = work.findings;
+  change.verdict = verdict_of(work, change);
 
   // Assemble: sorted, non-overlapping edits of the original bytes, and changes of header fields.
   Result<Assembly> assembly = assemble_(work);
-  if (!assembly) return untouched(outcome, "internal error: " + assembly.error().text);
-  if (assembly->empty()) return untouched(outcome, "nothing done, " + counted(work));
+  if (!assembly) return "internal error: " + assembly.error().text;
+  if (assembly->empty()) return counted(work);
   Result<std::string> body = assembly->body_edits.apply(message.bytes(), message.body_begin());
-  if (!body) return untouched(outcome, "internal error: " + body.error().text);
+  if (!body) return "internal error: " + body.error().text;
 
   // Verify: the new message, parsed again, is the old one with what was meant and nothing else.
-  Outcome change;
-  change.header_changes = assembly->header_changes;
+  Outcome attempt;
+  attempt.header_changes = assembly->header_changes;
+  attempt.body = std::move(*body);
+  const mail::Message changed(carried_out(message, attempt));
+  if (Status verified = verify(work, *assembly, changed); !verified)
+    return "internal error: verification failed: " + verified.error().text;
+  change.header_changes.insert(change.header_changes.begin(), attempt.header_changes.begin(),
+                               attempt.header_changes.end());
   change.header_changes.push_back(
       {mail::HeaderChange::Kind::append, "X-Pixmilter", 0, " " PIXMILTER_VERSION "; " + counted(work)});
-  change.body = std::move(*body);
-  const mail::Message changed(carried_out(message, change));
-  if (Status verified = verify(work, *assembly, changed); !verified)
-    return untouched(outcome, "internal error: verification failed: " + verified.error().text);
-
-  // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
-  outcome.bytes_after = changed.bytes().size();
-  if (settings_.mode == config::Mode::audit) {
-    outcome.summary = "audit, would be rewritten: " + counted(work);
-    return;
-  }
-  outcome.summary = "rewritten: " + counted(work);
-  outcome.header_changes = std::move(change.header_changes);
-  outcome.body = std::move(change.body);
+  change.body = std::move(attempt.body);
+  return counted(work);
 }
 
 }  // namespace pixmilter::core

@@ -35,6 +35,10 @@ class Pipeline {
   void run_passes(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
                   Outcome& outcome) const;
 
+  // The passes from parse to verify; fills change and says in words what was done or why nothing was.
+  std::string rewrite(const mail::Message& message, const mail::Envelope& envelope, const Plan& plan,
+                      Deadline deadline, Outcome& change, Outcome& report) const;
+
   const config::Settings& settings_;
   worker::Renderer& renderer_;
   Assemble assemble_;

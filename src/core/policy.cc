@@ -5,17 +5,6 @@
 namespace pixmilter::core {
 namespace {
 
-bool loopback(std::string_view address) {
-  if (ascii::istarts_with(address, "ipv6:")) address.remove_prefix(5);
-  if (ascii::istarts_with(address, "::ffff:")) address.remove_prefix(7);
-  return address.starts_with("127.") || address == "::1";
-}
-
-// Handed in on this host, by somebody who has authenticated, or over loopback (DESIGN.md section 5).
-bool outgoing(const mail::Envelope& envelope) {
-  return envelope.local || !envelope.authenticated_user.empty() || loopback(envelope.client_address);
-}
-
 // The media type alone, without a look at the grammar of what follows it.
 std::string bare_type(std::string_view content_type) {
   return ascii::to_lower(ascii::trim(content_type.substr(0, content_type.find(';'))));
@@ -34,13 +23,12 @@ std::string protection(const mail::Part& part) {
 
 }  // namespace
 
-std::string untouched_reason(const config::Settings& settings, const mail::Message& headers,
-                             const mail::Envelope& envelope) {
-  if (settings.mode == config::Mode::off) return "mode off";
-  if (!outgoing(envelope)) return "not outgoing";
+std::string untouched_reason(const mail::Message& headers, const mail::Envelope& envelope, const Plan& plan) {
   if (envelope.sender.empty() && envelope.sender_known) return "null sender";
-  if (headers.count("DKIM-Signature") > 0) return "DKIM-signed";
-  if (headers.count("ARC-Seal") > 0) return "ARC-sealed";
+  if (!plan.signed_allowed) {
+    if (headers.count("DKIM-Signature") > 0) return "DKIM-signed";
+    if (headers.count("ARC-Seal") > 0) return "ARC-sealed";
+  }
   if (const mail::HeaderField* field = headers.find("Content-Type")) {
     const std::string type = bare_type(field->raw_value);
     if (type == "multipart/report") return "report";

@@ -4,16 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
+#include "core/decide.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
 
 namespace pixmilter::core {
 
-// Why a message is not looked at, as far as envelope and header tell; empty: it is.
-std::string untouched_reason(const config::Settings& settings, const mail::Message& headers,
-                             const mail::Envelope& envelope);
+// Why a message is never touched, as far as envelope and header tell, whatever the rules say; empty: it may
+// be. Only a rule that names signatures itself (Plan::signed_allowed) goes past a signature.
+std::string untouched_reason(const mail::Message& headers, const mail::Envelope& envelope, const Plan& plan);
 
 // For each part why it must keep its bytes, empty where it need not: what is at or beneath a signature,
 // an encryption, a report or an embedded message. A part above a protected one may grow, its protected

@@ -1,8 +1,10 @@
 #include "core/resolve.h"
 
+#include <algorithm>
 #include <bit>
 #include <map>
 
+#include "core/image_plan.h"
 #include "image/npy.h"
 #include "image/raw_params.h"
 #include "source/data_uri.h"
@@ -11,12 +13,13 @@ namespace pixmilter::core {
 namespace {
 
 // What a picture is told apart by: its source bytes, how they are read and what shall become of them.
-Digest key_of(const image::ImageJob& job) {
+Digest key_of(const image::ImageJob& job, bool needs_worker) {
   const image::RawLayout& layout = job.layout;
   const image::RenderSettings& s = job.settings;
   const auto word = [](auto value) { return static_cast<std::uint64_t>(value); };
   Hasher hasher;
-  hasher.field(job.bytes).field(word(job.format));
+  hasher.field(job.bytes).field(word(job.format)).field(word(needs_worker));
+  if (!needs_worker) return hasher.finish();
   for (const std::uint64_t value : {word(layout.width),
                                     word(layout.height),
                                     word(layout.bands),
@@ -46,26 +49,72 @@ Digest key_of(const image::ImageJob& job) {
   return hasher.finish();
 }
 
+// The word of [render] loaders that a format needs; empty: our own readers, always there.
+std::string_view loader_of(image::Format format) {
+  switch (format) {
+    case image::Format::png:
+      return "png";
+    case image::Format::jpeg:
+      return "jpeg";
+    case image::Format::gif:
+      return "gif";
+    case image::Format::webp:
+      return "webp";
+    case image::Format::tiff:
+      return "tiff";
+    case image::Format::heif:
+    case image::Format::avif:
+      return "heif";
+    case image::Format::svg:
+      return "svg";
+    case image::Format::jxl:
+      return "jxl";
+    case image::Format::jp2:
+      return "jp2";
+    default:
+      return {};
+  }
+}
+
+void fail(Finding& finding, config::Failure failure, std::string reason) {
+  finding.failed = true;
+  finding.failure = failure;
+  finding.reason = std::move(reason);
+}
+
 class Resolver {
  public:
-  Resolver(Work& work, const config::Settings& settings) : work_(work) {
+  Resolver(Work& work, const config::Settings& settings) : work_(work), settings_(settings) {
     limits_.max_pixels = settings.render.max_pixels;
     limits_.max_frames = settings.render.max_frames;
   }
 
   void resolve(Finding& finding) {
+    if (!allowed(finding.source)) {
+      finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
+      return;
+    }
+    if (images_ == work_.plan.policy.max_images)
+      return fail(finding, config::Failure::limit, "more than max_images = " + std::to_string(images_));
     Picture picture;
-    const Status found =
-        finding.html != Finding::kNone ? from_reference(finding, picture) : from_part(finding, picture);
-    if (!found) {
-      finding.status = image::Status::refused;
-      finding.reason = found.error().text;
+    if (Status found = bytes_of(finding, picture); !found) {
+      // A part that is no picture we know is the sender's; a reference or an explicit ask was meant as one.
+      if (finding.source == Source::part && !finding.asked)
+        finding.reason = found.error().text;
+      else
+        fail(finding, config::Failure::unreadable, found.error().text);
       return;
     }
     finding.format = picture.job.format;
     finding.bytes_before = picture.job.bytes.size();
+    if (Status planned = plan(finding, picture); !planned) {
+      finding.reason = planned.error().text;
+      return;
+    }
+    ++images_;
     picture.job.limits = limits_;
-    const auto [at, is_new] = known_.try_emplace(key_of(picture.job), work_.pictures.size());
+    const auto [at, is_new] =
+        known_.try_emplace(key_of(picture.job, picture.needs_worker), work_.pictures.size());
     finding.picture = at->second;
     if (!is_new) return;
     // Moved before the view is taken: short strings hold their bytes in themselves.
@@ -74,15 +123,70 @@ class Resolver {
   }
 
  private:
-  Status from_reference(const Finding& finding, Picture& picture) {
-    const html::Reference& reference = work_.texts[finding.html].scan.references[finding.reference];
-    if (finding.source != Source::data) return Error{"source is not served"};
+  bool allowed(Source source) const {
+    const config::Sources& sources = work_.plan.policy.sources;
+    switch (source) {
+      case Source::data:
+        return sources.data;
+      case Source::part:
+        return sources.part;
+      case Source::svg:
+        return sources.svg;
+      case Source::asset:
+        return sources.asset;
+      case Source::file:
+        return sources.file;
+      case Source::http:
+        return sources.http;
+    }
+    return false;
+  }
+
+  Status bytes_of(const Finding& finding, Picture& picture) {
+    switch (finding.source) {
+      case Source::data:
+        return from_data_uri(finding, picture);
+      case Source::svg:
+        return from_inline_svg(finding, picture);
+      case Source::part:
+        return from_part(finding, picture);
+      default:
+        return Error{"source is not served"};
+    }
+  }
+
+  const html::Reference& reference_of(const Finding& finding) const {
+    return work_.texts[finding.html].scan.references[finding.reference];
+  }
+
+  Status from_data_uri(const Finding& finding, Picture& picture) {
     std::string scratch;
-    Result<source::DataUri> data = source::read_data_uri(html::url(reference, scratch));
+    Result<source::DataUri> data = source::read_data_uri(html::url(reference_of(finding), scratch));
     if (!data) return data.error();
-    picture.storage = std::move(data->bytes);
+    return own(std::move(data->bytes), picture);
+  }
+
+  Status from_inline_svg(const Finding& finding, Picture& picture) {
+    HtmlText& text = work_.texts[finding.html];
+    html::InlineSvgs*& svgs = svgs_[finding.html];
+    if (svgs == nullptr)
+      svgs = svg_storage_.emplace_back(std::make_unique<html::InlineSvgs>(text.text, text.charset)).get();
+    Result<html::InlineSvg> svg = svgs->read(reference_of(finding));
+    if (!svg) return svg.error();
+    std::string document = std::move(svg->document);
+    svg->document.clear();
+    text.svgs[finding.reference] = std::move(*svg);
+    picture.job.settings.svg_scale = config::ImagePlan{}.density;
+    picture.storage = std::move(document);
     picture.job.bytes = picture.storage;
-    return sniff(picture);
+    picture.job.format = image::Format::svg;
+    return Done{};
+  }
+
+  Status own(std::string bytes, Picture& picture) {
+    picture.storage = std::move(bytes);
+    picture.job.bytes = picture.storage;
+    return recognise(picture);
   }
 
   Status from_part(const Finding& finding, Picture& picture) {
@@ -95,42 +199,106 @@ class Resolver {
       picture.job.bytes = std::string_view(work_.message.bytes()).substr(part.body.begin, part.body.size());
     }
     if (picture.job.bytes.empty()) return Error{"empty"};
-    const bool raw = part.type == "image/x-raw-pixels";
-    if (!raw && part.type != "application/x-npy") {
-      if (Status sniffed = sniff(picture); !sniffed) return sniffed;
-      if (image::shown_everywhere(picture.job.format)) return Error{"shown everywhere as it is"};
-      if (picture.job.format != image::Format::npy) return Done{};
-    }
-    Result<image::RawLayout> layout =
-        raw ? image::read_raw_layout(part.parameters, picture.job.bytes) : image::read_npy(picture.job.bytes);
-    if (!layout) return layout.error();
-    picture.job.format = raw ? image::Format::raw : image::Format::npy;
-    picture.job.layout = *layout;
-    return image::read_raw_settings(part.parameters, picture.job.settings);
-  }
-
-  // What the bytes are, whatever their label says.
-  Status sniff(Picture& picture) {
-    if (picture.job.bytes.empty()) return Error{"empty"};
-    const image::Format format = image::sniff(picture.job.bytes);
-    picture.job.format = format;
-    if (format == image::Format::unknown) return Error{"no image that we know"};
-    if (format == image::Format::npy) {
-      Result<image::RawLayout> layout = image::read_npy(picture.job.bytes);
+    if (part.type == "image/x-raw-pixels") {
+      Result<image::RawLayout> layout = image::read_raw_layout(part.parameters, picture.job.bytes);
       if (!layout) return layout.error();
+      picture.job.format = image::Format::raw;
       picture.job.layout = *layout;
+    } else {
+      if (part.type == "application/x-npy" && image::sniff(picture.job.bytes) != image::Format::npy)
+        return Error{"no .npy file"};
+      if (Status recognised = recognise(picture); !recognised) return recognised;
     }
-    if (image::shown_everywhere(format)) {
-      picture.as_is = true;
-      picture.result.status = image::Status::ok;
-      picture.result.format = format;
-    }
+    if (finding.asked) return image::read_raw_settings(part.parameters, picture.job.settings);
     return Done{};
   }
 
+  // What the bytes are, whatever their label says.
+  Status recognise(Picture& picture) {
+    if (picture.job.bytes.empty()) return Error{"empty"};
+    picture.job.format = image::sniff(picture.job.bytes);
+    if (picture.job.format == image::Format::unknown) return Error{"no image that we know"};
+    if (picture.job.format != image::Format::npy) return Done{};
+    Result<image::RawLayout> layout = image::read_npy(picture.job.bytes);
+    if (!layout) return layout.error();
+    picture.job.layout = *layout;
+    return Done{};
+  }
+
+  // What the rules want; an Error says why the picture stays as it is although nothing failed.
+  Status plan(Finding& finding, Picture& picture) {
+    image::ImageJob& job = picture.job;
+    const ImageFacts facts = facts_of(finding, job);
+    finding.width_before = facts.width.value_or(0);
+    finding.height_before = facts.height.value_or(0);
+    PlannedImage planned = plan_image(work_.plan, facts);
+    finding.plan = planned.plan;
+    finding.ruled = planned.ruled;
+    const bool part = finding.source == Source::part;
+    const bool shown = image::shown_everywhere(job.format);
+    if (part && !planned.ruled && (finding.attachment || shown) && !finding.asked)
+      return Error{shown ? "shown everywhere as it is" : "an attachment that no rule names"};
+    const html::Reference* reference = finding.html == Finding::kNone ? nullptr : &reference_of(finding);
+    if (planned.ruled) apply(planned.plan, work_.plan.policy, reference, job.settings);
+    job.settings.min_side = work_.plan.policy.min_side;
+    switch (planned.plan.action) {
+      case config::ImageAction::keep:
+        return Error{"a rule keeps it"};
+      case config::ImageAction::drop:
+      case config::ImageAction::placeholder:
+        return Error{"not served yet"};
+      case config::ImageAction::embed:
+        if (part) return Error{"a rule embeds it as it is"};
+        as_it_is(picture);
+        return Done{};
+      case config::ImageAction::convert:
+        break;
+      case config::ImageAction::automatic:
+        if (shown && !must_render(planned.plan, job, facts)) {
+          if (part) return Error{"nothing to change"};
+          as_it_is(picture);
+          return Done{};
+        }
+        break;
+    }
+    const std::string_view loader = loader_of(job.format);
+    const std::vector<std::string>& loaders = settings_.render.loaders;
+    if (!loader.empty() && std::find(loaders.begin(), loaders.end(), loader) == loaders.end())
+      return Error{"\"" + std::string(loader) + "\" is not among the loaders"};
+    return Done{};
+  }
+
+  static void as_it_is(Picture& picture) {
+    picture.needs_worker = false;
+    picture.result.status = image::Status::ok;
+    picture.result.format = picture.job.format;
+  }
+
+  ImageFacts facts_of(const Finding& finding, const image::ImageJob& job) const {
+    ImageFacts facts;
+    facts.source = finding.source;
+    facts.type = job.format == image::Format::raw   ? "image/x-raw-pixels"
+                 : job.format == image::Format::npy ? "application/x-npy"
+                                                    : std::string(image::media_type(job.format));
+    facts.bytes = job.bytes.size();
+    facts.attachment = finding.attachment;
+    if (job.format == image::Format::raw || job.format == image::Format::npy) {
+      facts.width = job.layout.width;
+      facts.height = job.layout.height;
+      facts.frames = job.layout.frames;
+      facts.alpha = job.layout.bands == 2 || job.layout.bands == 4;
+      facts.gps = false;
+    }
+    return facts;
+  }
+
   Work& work_;
+  const config::Settings& settings_;
   image::Limits limits_;
+  std::uint32_t images_ = 0;
   std::map<Digest, std::size_t> known_;
+  std::map<std::size_t, html::InlineSvgs*> svgs_;
+  std::vector<std::unique_ptr<html::InlineSvgs>> svg_storage_;
 };
 
 }  // namespace

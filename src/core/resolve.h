@@ -6,8 +6,8 @@
 
 namespace pixmilter::core {
 
-// Gives every finding its picture's bytes (or a reason), and one Picture to all findings whose source bytes
-// and render settings are the same. Afterwards each picture is either as_is or a job for a worker.
+// Gives every finding its picture's bytes and what the rules want of it (or a reason to keep it), and one
+// Picture to all findings whose source bytes and render settings are the same.
 void resolve(Work& work, const config::Settings& settings);
 
 }  // namespace pixmilter::core

@@ -55,7 +55,7 @@ class Verifier {
   Status compare(std::size_t old_index, std::size_t new_index) {
     if (const auto wrapped = assembly_.wrapped.find(old_index); wrapped != assembly_.wrapped.end())
       return compare_wrapped(old_index, new_index, wrapped->second);
-    return compare_content(old_index, new_index, new_index == 0);
+    return compare_content(old_index, new_index);
   }
 
   Status compare_wrapped(std::size_t old_index, std::size_t new_index, const std::string& boundary) {
@@ -68,19 +68,25 @@ class Verifier {
         related.body.end != related.delimiters.back().end)
       return off("something stands before or after the parts of a new multipart");
     ++seen_;
-    if (Status html = compare_content(old_index, related.children[0], false); !html) return html;
+    if (Status html = compare_content(old_index, related.children[0]); !html) return html;
     return compare_images(images, related, 1);
   }
 
-  Status compare_content(std::size_t old_index, std::size_t new_index, bool root) {
+  Status compare_content(std::size_t old_index, std::size_t new_index) {
     const mail::Part& before = old_tree_[old_index];
     const mail::Part& after = new_tree_[new_index];
     ++seen_;
-    if (before.is_multipart()) return compare_multipart(old_index, before, after, root);
+    if (before.is_multipart()) return compare_multipart(old_index, before, after);
     if (assembly_.replaced.contains(old_index))
       return compare_replaced(before, after, assembly_.replaced.at(old_index));
-    if (!same_fields(before, after, root))
+    if (const auto recoded = assembly_.recoded.find(old_index); recoded != assembly_.recoded.end()) {
+      const std::string* charset = after.parameter("charset");
+      if (after.type != before.type || charset == nullptr || *charset != "utf-8" ||
+          (after.encoding != mail::Encoding::base64 && after.encoding != mail::Encoding::quoted_printable))
+        return off("a converted text does not say its charset");
+    } else if (!same_fields(before, after)) {
       return off("the header of a part that was not concerned has changed");
+    }
     const auto text = assembly_.new_text.find(old_index);
     if (text == assembly_.new_text.end()) {
       if (bytes(old_, before.body) != bytes(new_, after.body))
@@ -93,7 +99,7 @@ class Verifier {
 
   // A part keeps its fields byte for byte; where the message's own fields moved into a part, those about
   // the content do.
-  bool same_fields(const mail::Part& before, const mail::Part& after, bool) const {
+  bool same_fields(const mail::Part& before, const mail::Part& after) const {
     std::vector<std::string_view> a, b;
     const bool whole = before.parent != mail::Part::kNone;
     for (const mail::HeaderField& field : before.fields)
@@ -103,11 +109,10 @@ class Verifier {
     return a == b;
   }
 
-  Status compare_multipart(std::size_t old_index, const mail::Part& before, const mail::Part& after,
-                           bool root) {
+  Status compare_multipart(std::size_t old_index, const mail::Part& before, const mail::Part& after) {
     const auto added = assembly_.new_parts.find(old_index);
     const std::size_t images = added == assembly_.new_parts.end() ? 0 : added->second.size();
-    if (!same_fields(before, after, root) || before.boundary != after.boundary ||
+    if (!same_fields(before, after) || before.boundary != after.boundary ||
         after.children.size() != before.children.size() + images)
       return off("a multipart is not as it was meant");
     const auto outer = [](const mail::Part& part) {

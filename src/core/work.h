@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,10 @@
 
 #include "base/hash.h"
 #include "base/quoted_printable.h"
+#include "core/decide.h"
 #include "core/finding.h"
+#include "html/charset.h"
+#include "html/inline_svg.h"
 #include "html/reference.h"
 #include "image/job.h"
 #include "mail/message.h"
@@ -25,7 +29,10 @@ namespace pixmilter::core {
 struct HtmlText {
   std::size_t part = 0;   // index in the tree
   std::string_view text;  // decoded from its transfer encoding; offsets of the scan count in this
+  html::Charset charset;
+  bool recoded = false;  // text is UTF-8 made from a charset that is no ASCII superset
   html::Scan scan;
+  std::map<std::size_t, html::InlineSvg> svgs;       // by index of the reference
   std::string storage;                               // behind text where the body had to be decoded
   std::unique_ptr<quoted_printable::Mapped> mapped;  // behind text for quoted-printable
 };
@@ -34,20 +41,22 @@ struct HtmlText {
 struct Picture {
   std::string storage;  // behind job.bytes where they had to be decoded
   image::ImageJob job;
-  bool as_is = false;  // goes out byte for byte, no worker sees it
-  image::ImageResult result;
-  std::string name;  // file name of a new part
+  bool needs_worker = true;   // else result is there already
+  image::ImageResult result;  // its bytes are empty where the picture goes out as it came
+  std::string name;           // file name of a new part
   bool ok() const { return result.status == image::Status::ok; }
-  std::string_view bytes() const { return as_is ? job.bytes : std::string_view(result.bytes); }
+  bool as_is() const { return result.bytes.empty(); }
+  std::string_view bytes() const { return as_is() ? job.bytes : std::string_view(result.bytes); }
 };
 
 struct Work {
-  Work(const mail::Message& m, const mail::MimeTree& t) : message(m), tree(t) {}
+  Work(const mail::Message& m, const mail::MimeTree& t, const Plan& p) : message(m), tree(t), plan(p) {}
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
 
   const mail::Message& message;
   const mail::MimeTree& tree;
+  const Plan& plan;
   std::deque<HtmlText> texts;
   std::vector<Finding> findings;
   std::deque<Picture> pictures;

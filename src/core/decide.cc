@@ -1,0 +1,222 @@
+#include "core/decide.h"
+
+#include <algorithm>
+#include <map>
+
+namespace pixmilter::core {
+namespace {
+
+using config::Condition;
+using config::Key;
+using config::MessageAction;
+using config::Mode;
+
+// A rule that speaks of the client says itself whose mail is its business; any other one, and the defaults,
+// mean outgoing mail.
+bool speaks_of_client(const config::Rule& rule) {
+  const std::vector<Condition>& match = rule.conditions.match;
+  return std::any_of(match.begin(), match.end(), [](const Condition& condition) {
+    switch (condition.key) {
+      case Key::ip:
+      case Key::local:
+      case Key::authenticated:
+      case Key::user:
+      case Key::hostname:
+      case Key::daemon_name:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
+bool speaks_of_signatures(const config::Rule& rule) {
+  const std::vector<Condition>& match = rule.conditions.match;
+  return std::any_of(match.begin(), match.end(), [](const Condition& condition) {
+    return condition.key == Key::dkim_signed && condition.truth.value_or(true);
+  });
+}
+
+// Whether all conditions hold; nothing when that depends on what is not known yet.
+std::optional<bool> all_hold(const std::vector<Condition>& conditions, MessageFacts& facts,
+                             const std::string& recipient, const char* prefix,
+                             std::vector<ConditionTrace>* trace) {
+  bool open = false, failed = false;
+  for (const Condition& condition : conditions) {
+    const std::optional<bool> holds = facts.holds(condition, recipient);
+    if (trace != nullptr)
+      trace->push_back({prefix + condition.text, holds.value_or(false), holds.has_value()});
+    open = open || !holds;
+    failed = failed || (holds && !*holds);
+    if (failed && trace == nullptr) break;
+  }
+  if (failed) return false;
+  return open ? std::nullopt : std::optional(true);
+}
+
+RuleTrace judge(const config::Rule& rule, MessageFacts& facts, const std::string& recipient, bool outgoing,
+                bool keep_trace) {
+  RuleTrace out;
+  out.rule = &rule;
+  if (!outgoing && !speaks_of_client(rule)) {
+    out.note = "not outgoing";
+    return out;
+  }
+  std::vector<ConditionTrace>* trace = keep_trace ? &out.conditions : nullptr;
+  const std::optional<bool> match = all_hold(rule.conditions.match, facts, recipient, "", trace);
+  std::optional<bool> unless = false;
+  if (!rule.conditions.unless.empty() && (keep_trace || match.value_or(true)))
+    unless = all_hold(rule.conditions.unless, facts, recipient, "unless ", trace);
+  if ((match && !*match) || (unless && *unless)) return out;
+  out.matched = match.has_value() && unless.has_value();
+  out.open = !out.matched;
+  return out;
+}
+
+RecipientPlan plan_for(const std::string& recipient, const config::Settings& settings, MessageFacts& facts,
+                       bool outgoing, bool keep_trace) {
+  RecipientPlan plan;
+  plan.recipient = recipient;
+  plan.mode = settings.mode;
+  plan.rule_name = "defaults";
+  for (const config::Rule& rule : settings.rules) {
+    RuleTrace trace = judge(rule, facts, recipient, outgoing, keep_trace);
+    const bool ends = trace.matched || trace.open;
+    if (keep_trace || ends) plan.trace.push_back(std::move(trace));
+    if (!ends) continue;
+    plan.rule = &rule;
+    plan.rule_name = rule.name;
+    plan.action = rule.action;
+    plan.mode = rule.mode.value_or(settings.mode);
+    return plan;
+  }
+  if (!outgoing) {
+    plan.action = MessageAction::skip;
+    plan.why = "not outgoing";
+  }
+  return plan;
+}
+
+// Merges the plans of the recipients into the message's, and keeps in mind whose value stands where they
+// differ.
+class Merger {
+ public:
+  explicit Merger(Plan& out) : out_(out) {}
+
+  void add(const RecipientPlan& plan, const config::Policy& policy) {
+    if (first_ || plan.action > out_.action || (plan.action == out_.action && earlier_in_file(plan))) {
+      rule_of_action_ = plan.rule;
+      out_.reply = plan.rule != nullptr ? plan.rule->reply : std::string();
+      out_.reason = !plan.why.empty() ? plan.why : "rule \"" + plan.rule_name + "\"";
+    }
+    config::Policy& mine = out_.policy;
+    merge("action", out_.action, plan.action, plan.action > out_.action, plan);
+    merge("mode", out_.mode, plan.mode, plan.mode > out_.mode, plan);
+    merge("max_images", mine.max_images, policy.max_images, policy.max_images < mine.max_images, plan);
+    // 0 is no budget: one less is the largest number.
+    merge("max_message_bytes", mine.max_message_bytes, policy.max_message_bytes,
+          policy.max_message_bytes - 1 < mine.max_message_bytes - 1, plan);
+    merge("strip_metadata", mine.strip_metadata, policy.strip_metadata,
+          policy.strip_metadata > mine.strip_metadata, plan);
+    merge("min_side", mine.min_side, policy.min_side, policy.min_side > mine.min_side, plan);
+    for (std::size_t i = 0; i < config::kFailures; ++i)
+      merge("on_fail." + std::string(config::name(static_cast<config::Failure>(i))), mine.on_fail[i],
+            policy.on_fail[i], policy.on_fail[i] > mine.on_fail[i], plan);
+    const std::pair<const char*, bool config::Sources::*> sources[] = {
+        {"data", &config::Sources::data}, {"part", &config::Sources::part},
+        {"svg", &config::Sources::svg},   {"asset", &config::Sources::asset},
+        {"file", &config::Sources::file}, {"http", &config::Sources::http}};
+    for (const auto& [source, member] : sources)
+      merge("sources without " + std::string(source), mine.sources.*member, policy.sources.*member,
+            mine.sources.*member && !(policy.sources.*member), plan);
+    first_ = false;
+  }
+
+  void finish() {
+    for (auto& [what, setting] : settings_)
+      if (setting.differs) out_.forced.push_back({what, setting.recipient, setting.rule_name});
+  }
+
+ private:
+  struct Setting {
+    std::string recipient;
+    std::string rule_name;
+    bool differs = false;
+  };
+
+  template <class T>
+  void merge(const std::string& what, T& mine, const T& theirs, bool stricter, const RecipientPlan& plan) {
+    Setting& setting = settings_[what];
+    if (!first_ && mine != theirs) setting.differs = true;
+    if (!first_ && !stricter) return;
+    mine = theirs;
+    setting.recipient = plan.recipient;
+    setting.rule_name = plan.rule_name;
+  }
+
+  // Two rules ask for the same: the one that stands first in the file speaks, whatever the order of
+  // recipients.
+  bool earlier_in_file(const RecipientPlan& plan) const {
+    return plan.rule != nullptr && (rule_of_action_ == nullptr || plan.rule < rule_of_action_);
+  }
+
+  Plan& out_;
+  std::map<std::string, Setting> settings_;
+  const config::Rule* rule_of_action_ = nullptr;
+  bool first_ = true;
+};
+
+}  // namespace
+
+Plan decide(const config::Settings& settings, MessageFacts& facts, bool keep_trace) {
+  Plan out;
+  const bool outgoing = is_outgoing(facts.envelope());
+  std::vector<std::string> recipients = facts.envelope().recipients;
+  if (recipients.empty()) recipients.emplace_back();
+  Merger merger(out);
+  out.signed_allowed = true;
+  for (const std::string& recipient : recipients) {
+    out.recipients.push_back(plan_for(recipient, settings, facts, outgoing, keep_trace));
+    const RecipientPlan& plan = out.recipients.back();
+    merger.add(plan, plan.rule != nullptr ? plan.rule->policy : settings.defaults);
+    out.open = out.open || (!plan.trace.empty() && plan.trace.back().open);
+    out.signed_allowed = out.signed_allowed && plan.rule != nullptr && speaks_of_signatures(*plan.rule);
+    static const std::vector<config::ImageRule> none;
+    const std::vector<config::ImageRule>* images = plan.rule != nullptr ? &plan.rule->images : &none;
+    if (std::find(out.images.begin(), out.images.end(), images) == out.images.end())
+      out.images.push_back(images);
+    if (plan.rule == nullptr) continue;
+    for (const auto& header : plan.rule->add_headers)
+      if (std::find(out.add_headers.begin(), out.add_headers.end(), header) == out.add_headers.end())
+        out.add_headers.push_back(header);
+  }
+  merger.finish();
+  if (out.mode == Mode::off && out.action == MessageAction::rewrite) {
+    out.action = MessageAction::skip;
+    out.reason = "mode off";
+  }
+  // In the order of the file, whatever the order of recipients.
+  std::sort(out.add_headers.begin(), out.add_headers.end());
+  std::sort(out.images.begin(), out.images.end());
+  return out;
+}
+
+config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& b) {
+  // 0 means that no bound is given.
+  const auto smaller = [](auto x, auto y) { return x == 0 ? y : y == 0 ? x : std::min(x, y); };
+  config::ImagePlan out;
+  out.action = std::max(a.action, b.action);
+  out.format = std::max(a.format, b.format);
+  out.quality = std::min(a.quality, b.quality);
+  out.lossy = a.lossy || b.lossy;
+  out.resize = std::max(a.resize, b.resize);
+  out.width = smaller(a.width, b.width);
+  out.height = smaller(a.height, b.height);
+  out.enlarge = a.enlarge && b.enlarge;
+  out.density = std::min(a.density, b.density);
+  out.max_bytes = smaller(a.max_bytes, b.max_bytes);
+  out.all_pages = a.all_pages && b.all_pages;
+  return out;
+}
+
+}  // namespace pixmilter::core

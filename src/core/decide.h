@@ -1,0 +1,68 @@
+// The decide pass: which rule speaks for each recipient, and what all of them together allow.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/match.h"
+
+namespace pixmilter::core {
+
+// How one condition of one rule came out for one recipient; explain shows it.
+struct ConditionTrace {
+  std::string text;  // "from = [...]", "unless size = ..."
+  bool holds = false;
+  bool told = true;  // false: could not be told before the body
+};
+
+// How one rule came out for one recipient.
+struct RuleTrace {
+  const config::Rule* rule = nullptr;
+  bool matched = false;
+  bool open = false;  // depends on what is not known yet
+  std::string note;   // "not outgoing": why it was not even looked at
+  std::vector<ConditionTrace> conditions;
+};
+
+// What one recipient would get alone.
+struct RecipientPlan {
+  std::string recipient;               // empty: the message as a whole, when no recipient is known
+  const config::Rule* rule = nullptr;  // nullptr: no rule, the defaults
+  std::string rule_name;               // "defaults" where there is none
+  config::MessageAction action = config::MessageAction::rewrite;
+  config::Mode mode = config::Mode::enforce;
+  std::string why;  // for skip without a rule: "not outgoing"
+  std::vector<RuleTrace> trace;
+};
+
+// What was made stricter for all by one recipient's plan.
+struct Forced {
+  std::string what;  // "action = skip", "strip_metadata = all"
+  std::string recipient;
+  std::string rule_name;
+};
+
+// The plan of the message: the strictest of its recipients' plans. Points into the settings.
+struct Plan {
+  config::MessageAction action = config::MessageAction::rewrite;
+  config::Mode mode = config::Mode::enforce;
+  config::Policy policy;
+  std::string reply;                                          // for reject, tempfail, quarantine
+  std::string reason;                                         // for skip: why
+  std::vector<const std::vector<config::ImageRule>*> images;  // of each distinct rule that speaks
+  std::vector<std::pair<std::string, std::string>> add_headers;
+  std::vector<RecipientPlan> recipients;
+  std::vector<Forced> forced;
+  bool open = false;  // a rule could not be judged without the body: nothing may be concluded
+  bool signed_allowed =
+      false;  // each recipient's rule says dkim_signed itself: a DKIM signature is no obstacle
+};
+
+// trace: keep every condition's verdict (explain); otherwise only outcomes.
+Plan decide(const config::Settings& settings, MessageFacts& facts, bool trace = false);
+
+// The strictest of two image plans, whichever comes first: the stronger action, the smaller limits.
+config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& b);
+
+}  // namespace pixmilter::core

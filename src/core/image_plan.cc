@@ -1,0 +1,105 @@
+#include "core/image_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pixmilter::core {
+namespace {
+
+image::OutputFormat output(config::ImageFormat format) {
+  switch (format) {
+    case config::ImageFormat::automatic:
+      return image::OutputFormat::automatic;
+    case config::ImageFormat::png:
+      return image::OutputFormat::png;
+    case config::ImageFormat::gif:
+      return image::OutputFormat::gif;
+    case config::ImageFormat::jpeg:
+      return image::OutputFormat::jpeg;
+  }
+  return image::OutputFormat::automatic;
+}
+
+image::Resize output(config::Resize resize) {
+  switch (resize) {
+    case config::Resize::none:
+      return image::Resize::none;
+    case config::Resize::fit:
+      return image::Resize::fit;
+    case config::Resize::fill:
+      return image::Resize::fill;
+    case config::Resize::force:
+      return image::Resize::force;
+  }
+  return image::Resize::none;
+}
+
+bool is_format(image::Format format, config::ImageFormat wanted) {
+  switch (wanted) {
+    case config::ImageFormat::automatic:
+      return true;
+    case config::ImageFormat::png:
+      return format == image::Format::png;
+    case config::ImageFormat::gif:
+      return format == image::Format::gif;
+    case config::ImageFormat::jpeg:
+      return format == image::Format::jpeg;
+  }
+  return true;
+}
+
+// The displayed size in pixels at the plan's density, or 0.
+std::uint32_t displayed(const std::optional<double>& css, double density) {
+  if (!css || !(*css > 0) || *css * density > 30'000) return 0;
+  return static_cast<std::uint32_t>(std::max(1.0, std::ceil(*css * density)));
+}
+
+std::uint32_t smaller(std::uint32_t a, std::uint32_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
+}  // namespace
+
+PlannedImage plan_image(const Plan& plan, const ImageFacts& facts) {
+  PlannedImage out;
+  bool first = true;
+  for (const std::vector<config::ImageRule>* rules : plan.images) {
+    const config::ImageRule* rule = first_match(*rules, facts);
+    out.ruled = out.ruled || rule != nullptr;
+    const config::ImagePlan theirs = rule != nullptr ? rule->plan : config::ImagePlan{};
+    out.plan = first ? theirs : stricter(out.plan, theirs);
+    first = false;
+  }
+  return out;
+}
+
+void apply(const config::ImagePlan& plan, const config::Policy& policy, const html::Reference* reference,
+           image::RenderSettings& settings) {
+  settings.format = output(plan.format);
+  settings.quality = static_cast<std::uint8_t>(plan.quality);
+  settings.lossy_allowed = plan.lossy;
+  settings.resize = output(plan.resize);
+  settings.width = plan.width;
+  settings.height = plan.height;
+  settings.enlarge = plan.enlarge;
+  settings.max_bytes = plan.max_bytes;
+  settings.min_side = policy.min_side;
+  if (reference == nullptr) return;
+  // With resizing on nobody needs more pixels than the page shows, times the density of good screens.
+  if (plan.resize == config::Resize::fit) {
+    settings.width = smaller(settings.width, displayed(reference->css_width, plan.density));
+    settings.height = smaller(settings.height, displayed(reference->css_height, plan.density));
+  }
+  if (reference->place == html::Place::inline_svg) settings.svg_scale = plan.density;
+}
+
+bool must_render(const config::ImagePlan& plan, const image::ImageJob& job, const ImageFacts& facts) {
+  if (!is_format(job.format, plan.format)) return true;
+  if (plan.max_bytes > 0 && job.bytes.size() > plan.max_bytes) return true;
+  const image::RenderSettings& s = job.settings;
+  if (s.resize == image::Resize::none || (s.width == 0 && s.height == 0)) return false;
+  if (!facts.width || !facts.height) return true;
+  const bool larger = (s.width > 0 && *facts.width > s.width) || (s.height > 0 && *facts.height > s.height);
+  const bool other = (s.width > 0 && *facts.width != s.width) || (s.height > 0 && *facts.height != s.height);
+  return larger || (other && (s.enlarge || s.resize == image::Resize::force));
+}
+
+}  // namespace pixmilter::core
