@@ -117,6 +117,11 @@ $(MILTER_TOOL): $B/tests/milter/scripted_milter.o $B/front.a $B/libmilter.a
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
+# A render program that has been taken over, for tests/sandbox: its render_picture is wrapped at link time.
+ATTACK := $B/tests/render_attack
+$(ATTACK): $B/src/main/pixmilter_render.o $B/tests/sandbox/attack.o $B/render.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -Wl,--wrap=_ZN9pixmilter6render14render_pictureERKNS_5image8ImageJobE -o $@ $^ $(RENDER_LIBS)
 # Renders pictures through the pool for tests/sandbox.
 POOL_TOOL := $B/tests/pool_tool
 $(POOL_TOOL): $B/tests/sandbox/pool_tool.o $B/front.a
@@ -134,7 +139,7 @@ check:
 	@$(MAKE) check-all
 
 .PHONY: check-all
-check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOL)
+check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOL) $(ATTACK) $(POOL_TOOL)
 	tests/run all --build $B
 
 .PHONY: demo demo-run

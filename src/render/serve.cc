@@ -118,11 +118,12 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
       result = failed(Status::limit, "not enough memory for the picture as it came");
     }
   }
+  if (result.status == Status::ok && result.bytes.empty()) result = failed(Status::refused, "no bytes");
   if (result.status == Status::ok && result.bytes.size() > message.output_size)
     result = failed(Status::limit, "the encoded picture is over the limit");
   if (result.status == Status::ok) {
     const Mapping encoded(output, result.bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED);
-    if (encoded.good() && !result.bytes.empty())
+    if (encoded.good())
       std::memcpy(encoded.data(), result.bytes.data(), result.bytes.size());
     else
       result = failed(Status::limit, "not enough memory for the encoded picture");

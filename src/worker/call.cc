@@ -1,6 +1,7 @@
 #include "worker/call.h"
 
 #include <poll.h>
+#include <sys/random.h>
 
 #include <algorithm>
 
@@ -119,37 +120,28 @@ void Call::take_workers() {
 bool Call::begin(WorkerPtr worker) {
   auto& pending = pending_[index(worker->purpose)];
   while (!pending.empty()) {
-    const std::size_t number = pending.front();
-    const ImageJob& job = jobs_[number];
+    const std::size_t job = pending.front();
     pending.pop_front();
-
     Running running;
-    running.job = number;
-    running.output_size = job.limits.max_output_bytes;
-    const auto input = sealed_memfd(job.bytes);
+    running.job = job;
+    running.output_size = jobs_[job].limits.max_output_bytes;
     auto output = fixed_memfd(running.output_size);
-    if (!input || !output) {
-      settle(number, Status::limit, input ? output.error().text : input.error().text);
+    if (!output) {
+      settle(job, Status::limit, output.error().text);
       continue;
     }
     running.output = std::move(*output);
-    wire::Job message;
-    message.number = number;
-    message.input_size = job.bytes.size();
-    message.output_size = running.output_size;
-    message.job = job;
-    const int fds[] = {input->get(), running.output.get()};
-    if (send_packet(worker->socket.get(), wire::encode(message), fds, false) != Transfer::done) {
-      if (++attempts_[number] < kMaxAttempts)
-        pending.push_front(number);
+    if (!send(*worker, jobs_[job], running)) {
+      if (++attempts_[job] < kMaxAttempts)
+        pending.push_front(job);
       else
-        settle(number, Status::crashed, "every render worker was dead");
+        settle(job, Status::crashed, "every render worker was dead");
       worker->kill();
       stock_.discard(std::move(worker), true, false);
       return false;
     }
     ++worker->jobs;
-    if (risky(job.format) && !worker->risky) {
+    if (risky(jobs_[job].format) && !worker->risky) {
       worker->risky = true;
       stock_.will_not_return(*worker);
     }
@@ -160,6 +152,23 @@ bool Call::begin(WorkerPtr worker) {
   }
   stock_.give_back(std::move(worker));
   return true;
+}
+
+// False when the worker cannot have it: it has gone, or it has spoken without being asked.
+bool Call::send(WorkerProcess& worker, const ImageJob& job, Running& running) {
+  Packet unasked;
+  if (receive_packet(worker.socket.get(), wire::kMaxMessage, false, unasked) != Transfer::again) return false;
+  // Nothing that a worker has prepared may pass for the answer to a picture it has not seen.
+  if (::getrandom(&running.number, sizeof running.number, 0) != sizeof running.number) return false;
+  const auto input = sealed_memfd(job.bytes);
+  if (!input) return false;
+  wire::Job message;
+  message.number = running.number;
+  message.input_size = job.bytes.size();
+  message.output_size = running.output_size;
+  message.job = job;
+  const int fds[] = {input->get(), running.output.get()};
+  return send_packet(worker.socket.get(), wire::encode(message), fds, false) == Transfer::done;
 }
 
 // Until a worker says something, one more is granted, or time is up.
@@ -195,7 +204,8 @@ void Call::hear(Running& running) {
 
 void Call::accept(Running& running, const Packet& packet) {
   const auto answer = wire::decode<wire::Answer>(packet.bytes);
-  if (!answer || !packet.fds.empty() || answer->number != running.job || answer->size > running.output_size)
+  if (!answer || !packet.fds.empty() || answer->number != running.number ||
+      answer->size > running.output_size)
     return lose(running, Status::violated, "the render worker broke the protocol", true);
   ImageResult& result = results_[running.job];
   if (answer->status == Status::ok) {

@@ -37,6 +37,7 @@ class Call {
   struct Running {
     WorkerPtr worker;
     std::size_t job = 0;
+    std::uint64_t number = 0;  // what the worker calls it
     UniqueFd output;
     std::uint64_t output_size = 0;
     Deadline deadline;  // the picture's own, or the message's where that is earlier
@@ -45,6 +46,7 @@ class Call {
   void admit();
   void take_workers();
   bool begin(WorkerPtr worker);
+  bool send(WorkerProcess& worker, const image::ImageJob& job, Running& running);
   void wait();
   void hear(Running& running);
   void accept(Running& running, const Packet& packet);

@@ -3,7 +3,8 @@
 //   pool_tool [--workers N] [--timeout MS] [--deadline MS] [--memory BYTES] [--program PATH] [--best-effort]
 //             [--loaders a,b] [--together] [--rounds N] [--hold] [--deny CALL=ERROR]... FILE...
 //
-// Each FILE is one picture, sniffed; "raw:WxHxB" makes one of random bytes. --together: all in one message.
+// Each FILE is one picture, sniffed; "raw:WxHxB" makes one of random bytes, "attack:NAME:WHERE[:FORMAT]" one
+// for tests/sandbox/attack.cc. --together: all in one message.
 // For each a line "FILE<TAB>STATUS<TAB>MICROSECONDS<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>SIZE<TAB>REASON".
 // --deny: a system call, by number, that fails with an error, by number, in this process and its children: a
 // kernel that has less. --hold: then waits for the end of stdin, with a spare worker of each kind ready.
@@ -44,6 +45,15 @@ Input read_input(const std::string& name) {
     input.bytes.resize(layout.pixel_bytes());
     std::mt19937 random(layout.width);
     for (char& c : input.bytes) c = static_cast<char>(random());
+  } else if (name.starts_with("attack:")) {
+    const std::string rest = name.substr(7);
+    const auto first = rest.find(':');
+    const auto second = std::min(rest.find(':', first + 1), rest.size());
+    input.bytes = "ATTACK " + rest.substr(0, first) + " " + rest.substr(first + 1, second - first - 1) + " ";
+    input.bytes.resize(100);
+    input.job.format = rest.ends_with(":svg") ? image::Format::svg : image::Format::raw;
+    input.job.layout.width = 10;
+    input.job.layout.height = 10;
   } else {
     std::ifstream file(name, std::ios::binary);
     if (!file) std::exit((std::perror(name.c_str()), 66));
