@@ -1,14 +1,31 @@
 // pixmilter check: what an administrator runs before a reload.
 #include <cstdio>
 
+#include "base/deadline.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/configuration.h"
+#include "worker/configured.h"
+#include "worker/probe.h"
 
 namespace pixmilter::cli {
+namespace {
+
+constexpr Milliseconds kProbeTime{20'000};
+
+}  // namespace
 
 int check(const ConfigurationOption& option) {
-  if (!load_configuration(option)) return kExitConfiguration;
+  const auto settings = load_configuration(option);
+  if (!settings) return kExitConfiguration;
   const std::string file = configuration_file(option);
+  // What the machine lacks is no mistake in the file: it is said, and the file is still fine.
+  const auto lacking =
+      worker::probe_seal(worker::render_program(settings->render), Deadline::after(kProbeTime));
+  if (!lacking)
+    log::warning(lacking.error().text);
+  else
+    for (const std::string& lack : *lacking) log::warning(lack);
   std::printf("%s: ok\n", file.empty() ? "built-in defaults" : file.c_str());
   return kExitOk;
 }

@@ -7,6 +7,7 @@
 #include "cli/input.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
+#include "worker/configured.h"
 #include "worker/launcher.h"
 #include "worker/pool.h"
 
@@ -57,13 +58,8 @@ int rewrite(const MessageOptions& options) {
     log::error("the input is no message: it does not begin with a header field");
     return kExitNoMessage;
   }
-  worker::RenderProgram program;
-  program.memory = settings->render.memory;
-  program.timeout = settings->render.timeout;
-  worker::PoolOptions pool;
-  pool.workers = settings->render.workers;
-  pool.timeout = settings->render.timeout;
-  worker::Pool renderer(pool, worker::child_zygotes(program));
+  worker::Pool renderer(worker::pool_options(settings->render),
+                        worker::child_zygotes(worker::render_program(settings->render)));
   const core::Pipeline pipeline(*settings, renderer);
   const core::Outcome outcome =
       pipeline.run(message, envelope_of(options), Deadline::after(settings->milter.deadline));

@@ -13,6 +13,7 @@
 #include "config/load.h"
 #include "mail/mime_tree.h"
 #include "milter/listen_socket.h"
+#include "worker/configured.h"
 #include "worker/launcher.h"
 #include "worker/pool.h"
 
@@ -101,15 +102,10 @@ int serve(const ServeOptions& options) {
   raise_descriptor_limit();
   // The two halves of rendering: the master starts the program, the front speaks with it.
   master.start_zygote = [](int socket, const config::Settings& settings) {
-    worker::RenderProgram program;
-    program.memory = settings.render.memory;
-    program.timeout = settings.render.timeout;
-    return worker::spawn_render_program(socket, program);
+    return worker::spawn_render_program(socket, worker::render_program(settings.render));
   };
   master.make_renderer = [](const config::Settings& settings, ZygoteRequest request) {
-    worker::PoolOptions pool;
-    pool.workers = settings.render.workers;
-    pool.timeout = settings.render.timeout;
+    worker::PoolOptions pool = worker::pool_options(settings.render);
     pool.ahead = true;
     auto renderer = std::make_unique<worker::Pool>(pool, worker::requested_zygotes(std::move(request)));
     renderer->prepare();
