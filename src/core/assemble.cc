@@ -40,7 +40,7 @@ class Assembler {
       recode_root(tree_[0], root->second);
     for (const Finding& finding : work_.findings)
       if (finding.html == Finding::kNone && finding.picture != Finding::kNone &&
-          finding.decision == Decision::convert)
+          finding.decision != Decision::keep)
         replace_part(finding);
     return std::move(out_);
   }

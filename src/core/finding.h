@@ -51,7 +51,7 @@ struct Finding {
   image::Format format = image::Format::unknown;
   std::uint64_t bytes_before = 0;  // of the picture as it came, decoded
   image::Format new_format = image::Format::unknown;
-  std::uint64_t bytes_after = 0;  // of the picture as it goes, before base64
+  std::uint64_t bytes_after = 0;   // of the picture as it goes, before base64
   std::uint32_t width_before = 0;  // pixels, 0: not known
   std::uint32_t height_before = 0;
   std::uint32_t width = 0;  // pixels of the result

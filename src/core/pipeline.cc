@@ -7,22 +7,26 @@
 #include <exception>
 
 #include "base/ascii.h"
+#include "core/budget.h"
 #include "core/find.h"
 #include "core/policy.h"
 #include "core/resolve.h"
 #include "core/verify.h"
+#include "image/filename.h"
 
 namespace pixmilter::core {
 namespace {
 
 void untouched(Outcome& outcome, const std::string& reason) { outcome.summary = "untouched: " + reason; }
 
+constexpr int kBudgetRounds = 3;  // tries to make a message fit
+
 // Render: what needs it goes to the workers, all pictures of a message at once.
 void render(Work& work, worker::Renderer& renderer, Deadline deadline) {
   std::vector<image::ImageJob> jobs;
   std::vector<Picture*> pictures;
   for (Picture& picture : work.pictures) {
-    if (!picture.needs_worker) continue;
+    if (!picture.needs_worker || picture.ok() || !picture.result.reason.empty()) continue;
     jobs.push_back(picture.job);
     pictures.push_back(&picture);
   }
@@ -30,12 +34,6 @@ void render(Work& work, worker::Renderer& renderer, Deadline deadline) {
   std::vector<image::ImageResult> results = renderer.render(jobs, deadline);
   for (std::size_t i = 0; i < pictures.size() && i < results.size(); ++i)
     pictures[i]->result = std::move(results[i]);
-}
-
-std::string extended(std::string_view name, image::Format format) {
-  const std::size_t dot = name.rfind('.');
-  std::string out(name.substr(0, dot == 0 ? name.size() : dot));
-  return out.append(".").append(image::extension(format));
 }
 
 config::Failure failure_of(image::Status status) {
@@ -95,28 +93,29 @@ Verdict verdict_of(config::MessageAction action) {
 
 // Each finding learns from its picture what is done to it; new parts get their names.
 void conclude(Work& work) {
-  int number = 0;
+  std::size_t number = 0;
   for (Finding& finding : work.findings) {
     if (finding.picture == Finding::kNone) continue;
     Picture& picture = work.pictures[finding.picture];
     if (!picture.ok()) {
+      finding.decision = Decision::keep;
       finding.failed = true;
       finding.failure = failure_of(picture.result.status);
       finding.reason = picture.result.reason.empty() ? std::string(image::name(picture.result.status))
                                                      : picture.result.reason;
       continue;
     }
-    finding.decision = picture.as_is() ? Decision::embed : Decision::convert;
+    finding.decision = picture.needs_worker ? Decision::convert : Decision::embed;
     finding.new_format = picture.result.format;
     finding.bytes_after = picture.bytes().size();
     finding.width = picture.result.width;
     finding.height = picture.result.height;
-    if (picture.name.empty())
-      picture.name = extended("image-" + std::to_string(++number), picture.result.format);
+    if (picture.name.empty()) picture.name = image::picture_name({}, picture.result.format, ++number);
+    finding.new_name = picture.name;
+    if (finding.html != Finding::kNone) continue;
     const mail::Part& part = work.tree[finding.part];
-    finding.new_name = finding.html != Finding::kNone || part.filename.empty()
-                           ? picture.name
-                           : extended(part.filename, picture.result.format);
+    finding.new_name = image::picture_name({part.filename, part.description, part.content_id},
+                                           picture.result.format, number);
   }
 }
 
@@ -150,6 +149,32 @@ void note_what_was_left(const Work& work, Outcome& outcome) {
     if (finding.decision == Decision::keep)
       outcome.notes.push_back("part " + (finding.part_number.empty() ? "1" : finding.part_number) + " " +
                               finding.label + ": " + finding.reason);
+}
+
+// Nothing is done after all: the message would grow beyond what the rules allow.
+void leave_all(Work& work, const std::string& reason) {
+  for (Finding& finding : work.findings) {
+    if (finding.decision == Decision::keep) continue;
+    finding.decision = Decision::keep;
+    finding.failed = true;
+    finding.failure = config::Failure::limit;
+    finding.reason = reason;
+  }
+}
+
+// The changed message, verified: parsed again, it is the old one with what was meant and nothing else.
+Result<Outcome> assembled(const mail::Message& message, const Work& work, const Assembly& assembly) {
+  // Sorted, non-overlapping edits of the original bytes, and changes of header fields.
+  Result<std::string> body = assembly.body_edits.apply(message.bytes(), message.body_begin());
+  if (!body) return body.error();
+  Outcome attempt;
+  attempt.header_changes = assembly.header_changes;
+  attempt.body = std::move(*body);
+  const mail::Message changed(carried_out(message, attempt));
+  attempt.bytes_after = changed.bytes().size();
+  if (Status verified = verify(work, assembly, changed); !verified)
+    return Error{"verification failed: " + verified.error().text};
+  return attempt;
 }
 
 }  // namespace
@@ -244,31 +269,38 @@ std::string Pipeline::rewrite(const mail::Message& message, const mail::Envelope
 
   // Render: only what needs it.
   render(work, renderer_, deadline);
-  conclude(work);
+
+  // Assemble and verify; over budget, again with smaller pictures.
+  std::string problem;
+  Result<Assembly> assembly = Assembly{};
+  for (int round = 0;; ++round) {
+    conclude(work);
+    assembly = assemble_(work);
+    if (!assembly) return "internal error: " + assembly.error().text;
+    if (assembly->empty()) break;
+    Result<Outcome> attempt = assembled(message, work, *assembly);
+    if (!attempt) return "internal error: " + attempt.error().text;
+    const std::uint64_t budget = plan.policy.max_message_bytes;
+    const std::uint64_t size = attempt->bytes_after;
+    if (budget == 0 || size <= budget) {
+      change.header_changes.insert(change.header_changes.begin(), attempt->header_changes.begin(),
+                                   attempt->header_changes.end());
+      change.header_changes.push_back(
+          {mail::HeaderChange::Kind::append, "X-Pixmilter", 0, " " PIXMILTER_VERSION "; " + counted(work)});
+      change.body = std::move(attempt->body);
+      break;
+    }
+    if (round == kBudgetRounds || deadline.passed() || !shrink_pictures(work, size - budget)) {
+      problem = std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
+      leave_all(work, problem);
+      break;
+    }
+    render(work, renderer_, deadline);
+  }
   note_what_was_left(work, report);
   report.findings = work.findings;
   change.verdict = verdict_of(work, change);
-
-  // Assemble: sorted, non-overlapping edits of the original bytes, and changes of header fields.
-  Result<Assembly> assembly = assemble_(work);
-  if (!assembly) return "internal error: " + assembly.error().text;
-  if (assembly->empty()) return counted(work);
-  Result<std::string> body = assembly->body_edits.apply(message.bytes(), message.body_begin());
-  if (!body) return "internal error: " + body.error().text;
-
-  // Verify: the new message, parsed again, is the old one with what was meant and nothing else.
-  Outcome attempt;
-  attempt.header_changes = assembly->header_changes;
-  attempt.body = std::move(*body);
-  const mail::Message changed(carried_out(message, attempt));
-  if (Status verified = verify(work, *assembly, changed); !verified)
-    return "internal error: verification failed: " + verified.error().text;
-  change.header_changes.insert(change.header_changes.begin(), attempt.header_changes.begin(),
-                               attempt.header_changes.end());
-  change.header_changes.push_back(
-      {mail::HeaderChange::Kind::append, "X-Pixmilter", 0, " " PIXMILTER_VERSION "; " + counted(work)});
-  change.body = std::move(attempt.body);
-  return counted(work);
+  return problem.empty() ? counted(work) : problem;
 }
 
 }  // namespace pixmilter::core

@@ -5,6 +5,8 @@
 #include <map>
 
 #include "core/image_plan.h"
+#include "image/header.h"
+#include "image/metadata.h"
 #include "image/npy.h"
 #include "image/raw_params.h"
 #include "source/data_uri.h"
@@ -218,6 +220,10 @@ class Resolver {
     if (picture.job.bytes.empty()) return Error{"empty"};
     picture.job.format = image::sniff(picture.job.bytes);
     if (picture.job.format == image::Format::unknown) return Error{"no image that we know"};
+    if (Result<image::Header> header = image::read_header(picture.job.bytes))
+      picture.header = *header;
+    else if (image::shown_everywhere(picture.job.format))
+      return header.error();  // it would go out as it is, and nobody could show it
     if (picture.job.format != image::Format::npy) return Done{};
     Result<image::RawLayout> layout = image::read_npy(picture.job.bytes);
     if (!layout) return layout.error();
@@ -228,7 +234,7 @@ class Resolver {
   // What the rules want; an Error says why the picture stays as it is although nothing failed.
   Status plan(Finding& finding, Picture& picture) {
     image::ImageJob& job = picture.job;
-    const ImageFacts facts = facts_of(finding, job);
+    const ImageFacts facts = facts_of(finding, picture);
     finding.width_before = facts.width.value_or(0);
     finding.height_before = facts.height.value_or(0);
     PlannedImage planned = plan_image(work_.plan, facts);
@@ -254,9 +260,9 @@ class Resolver {
       case config::ImageAction::convert:
         break;
       case config::ImageAction::automatic:
-        if (shown && !must_render(planned.plan, job, facts)) {
-          if (part) return Error{"nothing to change"};
+        if (shown && !must_render(planned.plan, job, facts) && (part || safe_as_it_is(picture))) {
           as_it_is(picture);
+          if (part && picture.as_is()) return Error{"nothing to change"};
           return Done{};
         }
         break;
@@ -268,13 +274,30 @@ class Resolver {
     return Done{};
   }
 
-  static void as_it_is(Picture& picture) {
+  // Eight bits and no ink: what every mail client shows as it is meant.
+  static bool safe_as_it_is(const Picture& picture) {
+    return !picture.header || (picture.header->bits <= 8 && !picture.header->cmyk);
+  }
+
+  // Byte for byte, but for metadata that the policy takes out.
+  void as_it_is(Picture& picture) const {
     picture.needs_worker = false;
     picture.result.status = image::Status::ok;
     picture.result.format = picture.job.format;
+    if (picture.header) {
+      picture.result.width = picture.header->width;
+      picture.result.height = picture.header->height;
+      picture.result.frames = picture.header->frames;
+    }
+    const config::StripMetadata strip = work_.plan.policy.strip_metadata;
+    if (strip == config::StripMetadata::none) return;
+    Result<std::optional<std::string>> stripped = image::strip_metadata(
+        picture.job.bytes, strip == config::StripMetadata::all ? image::Strip::all : image::Strip::gps);
+    if (stripped && *stripped) picture.result.bytes = std::move(**stripped);
   }
 
-  ImageFacts facts_of(const Finding& finding, const image::ImageJob& job) const {
+  ImageFacts facts_of(const Finding& finding, const Picture& picture) const {
+    const image::ImageJob& job = picture.job;
     ImageFacts facts;
     facts.source = finding.source;
     facts.type = job.format == image::Format::raw   ? "image/x-raw-pixels"
@@ -288,6 +311,12 @@ class Resolver {
       facts.frames = job.layout.frames;
       facts.alpha = job.layout.bands == 2 || job.layout.bands == 4;
       facts.gps = false;
+    } else if (picture.header) {
+      facts.width = picture.header->width;
+      facts.height = picture.header->height;
+      facts.frames = picture.header->frames;
+      facts.alpha = picture.header->alpha;
+      facts.gps = image::has_location(job.bytes);
     }
     return facts;
   }

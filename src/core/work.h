@@ -19,6 +19,7 @@
 #include "html/charset.h"
 #include "html/inline_svg.h"
 #include "html/reference.h"
+#include "image/header.h"
 #include "image/job.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
@@ -41,9 +42,10 @@ struct HtmlText {
 struct Picture {
   std::string storage;  // behind job.bytes where they had to be decoded
   image::ImageJob job;
-  bool needs_worker = true;   // else result is there already
-  image::ImageResult result;  // its bytes are empty where the picture goes out as it came
-  std::string name;           // file name of a new part
+  std::optional<image::Header> header;  // what an encoded picture says of itself
+  bool needs_worker = true;             // else result is there already
+  image::ImageResult result;            // its bytes are empty where the picture goes out as it came
+  std::string name;                     // file name of a new part
   bool ok() const { return result.status == image::Status::ok; }
   bool as_is() const { return result.bytes.empty(); }
   std::string_view bytes() const { return as_is() ? job.bytes : std::string_view(result.bytes); }

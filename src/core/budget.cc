@@ -1,0 +1,59 @@
+#include "core/budget.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace pixmilter::core {
+namespace {
+
+// Bytes of a picture that a byte of the message stands for: base64 in lines of 76 and CRLF, and a reserve for
+// what a second try should not be needed for.
+constexpr double kPictureBytes = 57.0 / 78.0 * 1.01;
+constexpr std::uint64_t kSmallestPicture = 200;  // bytes: no encoder gets a picture of use below that
+
+image::OutputFormat same_format(image::Format format) {
+  switch (format) {
+    case image::Format::jpeg:
+      return image::OutputFormat::jpeg;
+    case image::Format::gif:
+      return image::OutputFormat::gif;
+    default:
+      return image::OutputFormat::png;
+  }
+}
+
+}  // namespace
+
+bool shrink_pictures(Work& work, std::uint64_t excess) {
+  std::vector<Picture*> pictures;
+  for (Picture& picture : work.pictures)
+    if (picture.ok()) pictures.push_back(&picture);
+  std::sort(pictures.begin(), pictures.end(),
+            [](const Picture* a, const Picture* b) { return a->bytes().size() > b->bytes().size(); });
+  const double needed = static_cast<double>(excess) * kPictureBytes;
+  // With the n largest cut to the size of the next one, is enough gone? Then the cut lies between the two.
+  double gone = 0;
+  for (std::size_t n = 1; n <= pictures.size(); ++n) {
+    const double size = static_cast<double>(pictures[n - 1]->bytes().size());
+    const double next = n < pictures.size() ? static_cast<double>(pictures[n]->bytes().size()) : 0;
+    const double here = static_cast<double>(n) * (size - next);
+    if (gone + here < needed) {
+      gone += here;
+      continue;
+    }
+    const double cut = size - (needed - gone) / static_cast<double>(n);
+    if (cut < static_cast<double>(kSmallestPicture)) return false;
+    for (std::size_t i = 0; i < n; ++i) {
+      image::RenderSettings& settings = pictures[i]->job.settings;
+      settings.max_bytes = static_cast<std::uint64_t>(cut);
+      settings.min_side = work.plan.policy.min_side;
+      if (!pictures[i]->needs_worker) settings.format = same_format(pictures[i]->job.format);
+      pictures[i]->needs_worker = true;
+      pictures[i]->result = {};
+    }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace pixmilter::core
