@@ -44,7 +44,7 @@ bool is_srgb_profile(VipsImage* image) {
   const std::string said = profile_description({static_cast<const char*>(data), size});
   for (std::string_view known :
        {"sRGB", "sRGB IEC61966-2.1", "sRGB IEC61966-2-1", "sRGB IEC61966-2-1 black scaled", "sRGB built-in",
-        "sRGB2014", "sRGB v4 ICC preference", "c2"})
+        "sRGB2014", "sRGB v4 ICC preference", "c2", "RGB_D65_SRG_Rel_SRG"})
     if (said == known) return true;
   return false;
 }
@@ -119,10 +119,27 @@ Attempt<Image> colour_as_samples(Image image, const Colouring& colouring) {
   return std::move(picture->image);
 }
 
+// Whether a profile can be about these numbers: Lab and its like mean what they mean without one.
+bool is_device_space(VipsInterpretation space) {
+  switch (space) {
+    case VIPS_INTERPRETATION_MULTIBAND:
+    case VIPS_INTERPRETATION_B_W:
+    case VIPS_INTERPRETATION_GREY16:
+    case VIPS_INTERPRETATION_RGB:
+    case VIPS_INTERPRETATION_sRGB:
+    case VIPS_INTERPRETATION_RGB16:
+    case VIPS_INTERPRETATION_CMYK:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Attempt<Done> apply_profile(Image& image, VipsInterpretation space) {
   const bool cmyk = space == VIPS_INTERPRETATION_CMYK;
   const bool embedded = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0;
-  if (!whole_bytes_or_words(image.get()) || (!embedded && !cmyk) || (!cmyk && is_srgb_profile(image.get())))
+  if (!whole_bytes_or_words(image.get()) || !is_device_space(space) || (!embedded && !cmyk) ||
+      (!cmyk && is_srgb_profile(image.get())))
     return Done{};
   VipsImage* out = nullptr;
   const int failed =
@@ -152,7 +169,18 @@ Attempt<Image> to_srgb8(Image image, const Colouring& colouring) {
   switch (vips_image_guess_interpretation(image.get())) {
     case VIPS_INTERPRETATION_LAB:
     case VIPS_INTERPRETATION_LABS:
-    case VIPS_INTERPRETATION_LABQ:
+    case VIPS_INTERPRETATION_LABQ: {
+      // TIFF's Lab has the white of ICC's connection space (D50); libvips' own conversions take D65.
+      auto done = replace(image, "colours", [](VipsImage* in, VipsImage** out) {
+        return vips_colourspace(in, out, VIPS_INTERPRETATION_LAB, nullptr);
+      });
+      if (!done) return done.failure();
+      done = replace(image, "colours", [](VipsImage* in, VipsImage** out) {
+        return vips_icc_export(in, out, "pcs", VIPS_PCS_LAB, "output_profile", "srgb", "depth", 8, nullptr);
+      });
+      if (!done) return done.failure();
+      break;
+    }
     case VIPS_INTERPRETATION_LCH:
     case VIPS_INTERPRETATION_CMC:
     case VIPS_INTERPRETATION_XYZ:

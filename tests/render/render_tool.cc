@@ -8,6 +8,8 @@
 // bytes back where there is nothing to take out) and "header" (gives no bytes; alpha, bits, cmyk and location
 // are in the reason).
 //
+// "make" turns a picture into one of those formats that Pillow does not write: set:as=heic, avif, jxl or jp2.
+//
 // Many: render_tool --batch. A job on stdin is a line "SIZE<TAB>TYPE[<TAB>name=value]...", then SIZE bytes;
 // its answer a line "STATUS<TAB>MICROSECONDS<TAB>PEAK_KB<TAB>SIZE<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>FRAMES
 // <TAB>REASON", then SIZE bytes. PEAK_KB is the most memory the process held during the job.
@@ -98,10 +100,38 @@ image::ImageResult header(std::string_view bytes) {
   return result;
 }
 
+image::ImageResult make(const std::vector<std::string>& options, std::string_view bytes) {
+  const std::string as = options.empty() ? "" : options[0];
+  VipsImage* image = vips_image_new_from_buffer(bytes.data(), bytes.size(), "", nullptr);
+  if (!image) return refuse(vips_error_buffer());
+  void* data = nullptr;
+  std::size_t size = 0;
+  int failed = -1;
+  if (as == "set:as=heic")
+    failed = vips_heifsave_buffer(image, &data, &size, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_HEVC, "Q",
+                                  90, nullptr);
+  else if (as == "set:as=avif")
+    failed = vips_heifsave_buffer(image, &data, &size, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
+                                  "effort", 2, "Q", 90, nullptr);
+  else if (as == "set:as=jxl")
+    failed = vips_jxlsave_buffer(image, &data, &size, "lossless", TRUE, nullptr);
+  else if (as == "set:as=jp2")
+    failed = vips_jp2ksave_buffer(image, &data, &size, "lossless", TRUE, nullptr);
+  g_object_unref(image);
+  if (failed) return refuse(vips_error_buffer());
+  image::ImageResult result;
+  result.status = image::Status::ok;
+  result.bytes.assign(static_cast<const char*>(data), size);
+  result.format = image::sniff(result.bytes);
+  g_free(data);
+  return result;
+}
+
 image::ImageResult run(const std::string& type, const std::vector<std::string>& options,
                        std::string_view bytes) {
   if (type == "strip") return strip(options, bytes);
   if (type == "header") return header(bytes);
+  if (type == "make") return make(options, bytes);
   image::ImageJob job;
   job.bytes = bytes;
   image::Parameters parameters;
