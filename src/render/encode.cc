@@ -17,7 +17,6 @@ using image::ImageResult;
 using image::OutputFormat;
 using image::RenderSettings;
 
-constexpr double kPixelsPerMillimetre = 96 / 25.4;
 // Below this JPEG shows its blocks; a smaller picture reads better.
 constexpr int kLowestQuality = 40;
 
@@ -84,17 +83,19 @@ Attempt<std::string> write_jpeg(const Picture& picture, int quality) {
     flat.reset(out);
     in = out;
   }
-  if (vips_copy(in, &out, "xres", kPixelsPerMillimetre, "yres", kPixelsPerMillimetre, nullptr))
-    return refused(vips_complaint("jpeg"));
-  const Image dense(out);
-  vips_image_set_string(dense.get(), VIPS_META_RESOLUTION_UNIT, "in");
   void* bytes = nullptr;
   std::size_t size = 0;
-  if (vips_jpegsave_buffer(dense.get(), &bytes, &size, "Q", quality, "strip", TRUE, "optimize_coding", TRUE,
-                           nullptr))
+  if (vips_jpegsave_buffer(in, &bytes, &size, "Q", quality, "strip", TRUE, "optimize_coding", TRUE, nullptr))
     return refused(vips_complaint("jpeg"));
   const std::unique_ptr<void, decltype(&g_free)> release(bytes, g_free);
-  return std::string(static_cast<const char*>(bytes), size);
+  // Without metadata libvips leaves the JFIF header out as well. This one says 96 dpi and no thumbnail.
+  static constexpr std::string_view kStart("\xFF\xD8", 2);
+  static constexpr std::string_view kJfif("\xFF\xE0\0\x10JFIF\0\1\1\1\0\x60\0\x60\0\0", 18);
+  const std::string_view plain(static_cast<const char*>(bytes), size);
+  if (!plain.starts_with(kStart)) return refused("jpeg: the encoder gave something else");
+  std::string jpeg;
+  jpeg.reserve(size + kJfif.size());
+  return jpeg.append(kStart).append(kJfif).append(plain.substr(kStart.size()));
 }
 
 class Encoder {

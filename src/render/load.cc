@@ -4,6 +4,7 @@
 #include <string>
 
 #include "render/sizing.h"
+#include "render/svg_check.h"
 
 namespace pixmilter::render {
 namespace {
@@ -97,6 +98,8 @@ double reduction(const ImageJob& job, const Picture& picture) {
 
 // SVG has no pixels of its own: it is drawn at the size that is wanted.
 Attempt<Picture> load_svg(const ImageJob& job) {
+  const Attempt<SvgCost> cost = check_svg(job.bytes);
+  if (!cost) return cost.failure();
   Wish wish;
   wish.scale = std::clamp(job.settings.svg_scale, 0.01, 100.0);
   Attempt<Image> image = call_loader(job, wish);
@@ -114,6 +117,10 @@ Attempt<Picture> load_svg(const ImageJob& job) {
   Attempt<Picture> picture = with_frames(std::move(*image));
   if (!picture) return picture;
   if (auto limits = judge(job, *picture); !limits) return limits.failure();
+  const std::uint64_t pixels = std::uint64_t{picture->width()} * picture->height();
+  if (cost->filter_steps > kMaxSvgFilterPixels / pixels)
+    return over_limit("svg: " + std::to_string(cost->filter_steps) + " filter steps over " +
+                      std::to_string(pixels) + " pixels");
   return picture;
 }
 
