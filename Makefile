@@ -115,6 +115,9 @@ MILTER_TOOL := $B/tests/scripted_milter
 $(MILTER_TOOL): $B/tests/milter/scripted_milter.o $B/front.a $B/libmilter.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
+$B/tests/bench/png_bench: $B/tests/bench/png_bench.o $B/render.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lbenchmark $(RENDER_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
 # A render program that has been taken over, for tests/sandbox: its render_picture is wrapped at link time.

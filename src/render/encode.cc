@@ -149,8 +149,7 @@ class Encoder {
       default: {
         PngOptions options;
         options.max_output_bytes = max_output_bytes_;
-        // Where bytes count, so does the best compression.
-        if (settings_.max_bytes != 0) options.level = 9;
+        options.smallest = settings_.max_bytes != 0;
         bytes = write_png(picture.image.get(), options);
       }
     }

@@ -2,16 +2,20 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
 
 #include "render/palette.h"
+#include "render/png_strategy.h"
 
 namespace pixmilter::render {
 namespace {
 
 constexpr std::uint32_t kPixelsPerMetre = 3780;  // 96 dpi
+constexpr std::uint32_t kStripBytes = 128 << 10;
+constexpr std::size_t kBytesBetweenChoices = 4 * kStripBytes;
 
 void put_u32(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
@@ -35,9 +39,21 @@ class Idat {
   ~Idat() {
     if (open_) deflateEnd(&stream_);
   }
-  bool start(int level, int strategy) {
-    open_ = deflateInit2(&stream_, level, Z_DEFLATED, 15, 9, strategy) == Z_OK;
+  bool start(const PngStrategy& strategy) {
+    open_ = deflateInit2(&stream_, strategy.level, Z_DEFLATED, 15, 9, strategy.method) == Z_OK;
     return open_;
+  }
+  // What follows is deflated in another way.
+  bool change(const PngStrategy& strategy) {
+    stream_.avail_in = 0;
+    for (;;) {
+      stream_.next_out = buffer_.data();
+      stream_.avail_out = static_cast<uInt>(buffer_.size());
+      const int done = deflateParams(&stream_, strategy.level, strategy.method);
+      out_.append(reinterpret_cast<const char*>(buffer_.data()), buffer_.size() - stream_.avail_out);
+      if (out_.size() > max_bytes_ || (done != Z_OK && done != Z_BUF_ERROR)) return false;
+      if (done == Z_OK) return true;
+    }
   }
   // False: out of memory or over the limit.
   bool add(const std::uint8_t* bytes, std::size_t size) { return run(bytes, size, Z_NO_FLUSH); }
@@ -80,7 +96,8 @@ class PngWriter {
         width_(static_cast<std::uint32_t>(image->Xsize)),
         height_(static_cast<std::uint32_t>(image->Ysize)),
         bands_(static_cast<std::uint32_t>(image->Bands)),
-        rows_(image) {}
+        rows_(image),
+        chooser_(options.smallest) {}
 
   Attempt<std::string> write() {
     out_.append("\x89PNG\r\n\x1A\n", 8);
@@ -156,10 +173,10 @@ class PngWriter {
     const std::size_t last = alphas.find_last_not_of('\xFF');
     if (last != std::string::npos) put_chunk(out_, "tRNS", alphas.substr(0, last + 1));
     Idat idat(out_, options_.max_output_bytes);
-    if (!idat.start(options_.level ? options_.level : 4, Z_DEFAULT_STRATEGY)) return no_memory();
-    const std::uint8_t no_filter = 0;
-    for (std::uint32_t y = 0; y < height_; ++y)
-      if (!idat.add(&no_filter, 1) || !idat.add(indices_.data() + std::size_t{y} * width_, width_))
+    if (!start(idat, width_)) return no_memory();
+    const std::uint32_t rows = std::max<std::uint32_t>(1, kStripBytes / width_);
+    for (std::uint32_t y = 0; y < height_; y += rows)
+      if (!add_rows(idat, indices_.data() + std::size_t{y} * width_, width_, std::min(rows, height_ - y)))
         return too_big();
     return finish(idat);
   }
@@ -168,42 +185,65 @@ class PngWriter {
     static constexpr std::uint8_t kColourTypes[] = {0, 4, 2, 6};
     put_header(kColourTypes[bands_ - 1]);
     Idat idat(out_, options_.max_output_bytes);
-    if (!idat.start(options_.level ? options_.level : 1, Z_DEFAULT_STRATEGY)) return no_memory();
     const std::size_t row_bytes = std::size_t{width_} * bands_;
-    previous_.assign(row_bytes, 0);
-    filtered_.resize(row_bytes + 1);
+    if (!start(idat, row_bytes)) return no_memory();
     // The rows that were turned into indices come back from their palette.
-    std::vector<std::uint8_t> row(row_bytes);
     const std::size_t indexed_rows = indices_.size() / width_;
-    for (std::size_t y = 0; y < indexed_rows; ++y) {
-      for (std::uint32_t x = 0; x < width_; ++x) {
-        const std::uint32_t colour = palette_.colours()[indices_[y * width_ + x]];
+    const std::size_t strip_rows = std::max<std::size_t>(1, kStripBytes / row_bytes);
+    std::vector<std::uint8_t> strip;
+    for (std::size_t y = 0; y < indexed_rows; y += strip_rows) {
+      const std::size_t count = std::min(strip_rows, indexed_rows - y);
+      strip.clear();
+      for (std::size_t i = y * width_; i < (y + count) * width_; ++i) {
+        const std::uint32_t colour = palette_.colours()[indices_[i]];
         for (std::uint32_t band = 0; band < bands_; ++band)
-          row[std::size_t{x} * bands_ + band] = static_cast<std::uint8_t>(colour >> 8 * band);
+          strip.push_back(static_cast<std::uint8_t>(colour >> 8 * band));
       }
-      if (!add_row(idat, row.data())) return too_big();
+      if (!add_rows(idat, strip.data(), row_bytes, static_cast<std::uint32_t>(count))) return too_big();
     }
-    for (std::uint32_t y = 0; y < pending_rows_; ++y)
-      if (!add_row(idat, pending_ + y * rows_.stride())) return too_big();
+    if (pending_rows_ > 0 && !add_rows(idat, pending_, rows_.stride(), pending_rows_)) return too_big();
     for (;;) {
       std::uint32_t count = 0;
       const std::uint8_t* rows = rows_.next(count);
       if (!rows) return refused(vips_complaint("pixels cannot be read"));
       if (count == 0) break;
-      for (std::uint32_t y = 0; y < count; ++y)
-        if (!add_row(idat, rows + y * rows_.stride())) return too_big();
+      if (!add_rows(idat, rows, rows_.stride(), count)) return too_big();
     }
     return finish(idat);
   }
 
-  // Filter "up": the difference to the pixel above.
-  bool add_row(Idat& idat, const std::uint8_t* row) {
+  bool start(Idat& idat, std::size_t row_bytes) {
+    previous_.assign(row_bytes, 0);
+    return idat.start(strategy_);
+  }
+
+  // Filters rows and hands them on, looking anew every few strips at how that is best done.
+  bool add_rows(Idat& idat, const std::uint8_t* rows, std::size_t stride, std::uint32_t count) {
     const std::size_t row_bytes = previous_.size();
-    filtered_[0] = 2;
-    for (std::size_t i = 0; i < row_bytes; ++i)
-      filtered_[i + 1] = static_cast<std::uint8_t>(row[i] - previous_[i]);
-    std::memcpy(previous_.data(), row, row_bytes);
-    return idat.add(filtered_.data(), filtered_.size());
+    const std::size_t line = row_bytes + 1;
+    plain_.resize(line * count);
+    up_.resize(line * count);
+    for (std::uint32_t y = 0; y < count; ++y) {
+      const std::uint8_t* row = rows + y * stride;
+      const std::uint8_t* above = y > 0 ? row - stride : previous_.data();
+      std::uint8_t* plain = plain_.data() + y * line;
+      std::uint8_t* up = up_.data() + y * line;
+      plain[0] = 0;
+      up[0] = 2;
+      std::memcpy(plain + 1, row, row_bytes);
+      for (std::size_t i = 0; i < row_bytes; ++i) up[i + 1] = static_cast<std::uint8_t>(row[i] - above[i]);
+    }
+    std::memcpy(previous_.data(), rows + (count - 1) * stride, row_bytes);
+    if (since_choice_ >= kBytesBetweenChoices) {
+      since_choice_ = 0;
+      const PngStrategy next = chooser_.choose(plain_.data(), up_.data(), plain_.size());
+      const bool deflates_alike = next.level == strategy_.level && next.method == strategy_.method;
+      if (!deflates_alike && !idat.change(next)) return false;
+      strategy_ = next;
+    }
+    since_choice_ += plain_.size();
+    const std::vector<std::uint8_t>& chosen = strategy_.up ? up_ : plain_;
+    return idat.add(chosen.data(), chosen.size());
   }
 
   Attempt<std::string> finish(Idat& idat) {
@@ -227,8 +267,12 @@ class PngWriter {
   bool exact_ = false;  // the palette holds every colour
   const std::uint8_t* pending_ = nullptr;
   std::uint32_t pending_rows_ = 0;
+  PngChooser chooser_;
+  PngStrategy strategy_;
+  std::size_t since_choice_ = kBytesBetweenChoices;  // the first strip chooses
   std::vector<std::uint8_t> previous_;
-  std::vector<std::uint8_t> filtered_;
+  std::vector<std::uint8_t> plain_;
+  std::vector<std::uint8_t> up_;
 };
 
 }  // namespace

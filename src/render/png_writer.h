@@ -2,7 +2,7 @@
 //
 // libvips has a PNG writer, but it makes palettes with a quantiser that may change colours, and spends ten
 // times the time that is needed. Here a palette is used exactly when it is lossless, and filter and level
-// are those that tests/bench/png_bench.cc shows to pay.
+// follow the pixels (png_strategy.h).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace pixmilter::render {
 
 struct PngOptions {
-  int level = 0;                               // zlib's 1 to 9; 0: what pays for the kind of picture
+  bool smallest = false;                       // bytes count more than time
   bool palette = true;                         // where 256 colours suffice and it is smaller
   std::uint64_t max_output_bytes = 100 << 20;  // more is Status::limit
 };

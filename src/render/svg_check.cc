@@ -79,8 +79,7 @@ class SvgReader {
         // Editors declare name spaces so; one entity within another multiplies.
         const std::size_t end = text_.find('>', at);
         const std::string_view declaration = text_.substr(at, end - at);
-        if (names_entity(declaration))
-          return refused("svg: entities within entities");
+        if (names_entity(declaration)) return refused("svg: entities within entities");
         at = end;
       } else if (rest.starts_with("<!")) {
         at += 2;  // a document type: what it declares is met next

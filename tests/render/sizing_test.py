@@ -23,6 +23,7 @@ except ImportError as missing:
 
 import tool
 
+# tests/run: timeout=300
 HERE = os.path.dirname(os.path.abspath(__file__))
 NPY = "application/x-npy"
 
@@ -132,8 +133,8 @@ class Tests:
         self.check("frames are scaled one by one", None if image.size == (20, 20) and flat == [[0], [255], [0], [255]] else str(flat))
 
     def bytes_and_formats(self):
-        grain = npy_bytes(photo(800, 600))
-        lines = npy_bytes(chart(800, 600))
+        grain = npy_bytes(photo(480, 360))
+        lines = npy_bytes(chart(480, 360))
         for payload, settings, wanted in (
                 (grain, {}, "PNG"), (grain, {"lossy": 1}, "JPEG"), (lines, {"lossy": 1}, "PNG"), (lines, {"format": "jpeg"}, "JPEG"),
                 (grain, {"format": "gif"}, "GIF"), (npy_bytes(np.zeros((3, 9, 9, 3), np.uint8)), {"format": "png"}, "PNG"),
@@ -158,7 +159,7 @@ class Tests:
         full = len(self.render(grain, format="jpeg").picture)
         for payload, name in ((grain, "photo"), (lines, "chart")):
             for settings in ({"format": "jpeg"}, {"format": "png"}, {}, {"lossy": 1}, {"format": "gif"}):
-                for bound in (200_000, 60_000, 15_000, 3_000):
+                for bound in (80_000, 20_000, 3_000):
                     answer = self.render(payload, max_bytes=bound, **settings)
                     wrong = None
                     if answer.status != "ok":
@@ -171,11 +172,11 @@ class Tests:
                         wrong = "took %d ms" % (answer.microseconds / 1000)
                     self.check("max_bytes=%d of a %s %s" % (bound, name, settings), wrong)
         answer = self.render(grain, format="jpeg", max_bytes=full + 1)
-        self.check("max_bytes that is met already", None if (answer.width, len(answer.picture)) == (800, full) else "changed")
-        answer = self.render(grain, format="jpeg", max_bytes=2000, min_side=300)
+        self.check("max_bytes that is met already", None if (answer.width, len(answer.picture)) == (480, full) else "changed")
+        answer = self.render(grain, format="jpeg", max_bytes=2000, min_side=200)
         self.check("min_side", None if answer.status == "limit" and "max_bytes" in answer.reason else answer.status + answer.reason)
-        answer = self.render(grain, format="png", max_bytes=120_000, min_side=150)
-        self.check("min_side that suffices", None if answer.status == "ok" and min(answer.width, answer.height) >= 150 and len(answer.picture) <= 120_000 else answer.reason)
+        answer = self.render(grain, format="png", max_bytes=60_000, min_side=150)
+        self.check("min_side that suffices", None if answer.status == "ok" and min(answer.width, answer.height) >= 150 and len(answer.picture) <= 60_000 else answer.reason)
         movie = npy_bytes(np.stack([photo(200, 150, i) for i in range(4)]))
         answer = self.render(movie, max_bytes=30_000)
         image = Image.open(io.BytesIO(answer.picture)) if answer.status == "ok" else None
