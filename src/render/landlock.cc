@@ -66,7 +66,7 @@ int landlock_version() {
 
 Status forbid_writing() {
   const int version = landlock_version();
-  if (version == 0) return Error{"the kernel has no Landlock"};
+  if (version == 0) return Error{"the kernel has none"};
   const RulesetAttributes attributes{changing_access(version), kTcp, kScopes};
   const UniqueFd ruleset = create_ruleset(attributes, version);
   if (!ruleset) return failure("landlock_create_ruleset");
@@ -76,7 +76,7 @@ Status forbid_writing() {
 
 Status allow_reading_only(std::span<const char* const> folders) {
   const int version = landlock_version();
-  if (version == 0) return Error{"the kernel has no Landlock"};
+  if (version == 0) return Error{"the kernel has none"};
   const RulesetAttributes attributes{changing_access(version) | kReadFile | kReadDir, 0, 0};
   const UniqueFd ruleset = create_ruleset(attributes, version);
   if (!ruleset) return failure("landlock_create_ruleset");

@@ -12,6 +12,7 @@ import ctypes
 import sys
 
 vips = ctypes.CDLL("libvips.so.42")
+vips.vips_init(b"warm_up_samples.py")
 vips.vips_error_buffer.restype = ctypes.c_char_p
 vips.vips_image_new_from_memory_copy.restype = ctypes.c_void_p
 vips.vips_image_new_from_memory_copy.argtypes = [ctypes.c_char_p, ctypes.c_size_t] + 4 * [ctypes.c_int]
@@ -63,7 +64,6 @@ SAMPLES = [
 
 
 def main():
-    vips.vips_init(b"warm_up_samples.py")
     print("// Made by warm_up_samples.py; not to be edited.\n")
     print('#include "render/warm_up_samples.h"\n')
     print("namespace pixmilter::render {\nnamespace {\n")
@@ -84,4 +84,5 @@ def main():
     print("}  // namespace pixmilter::render")
 
 
-main()
+if __name__ == "__main__":
+    main()

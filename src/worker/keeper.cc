@@ -24,6 +24,8 @@ constexpr Milliseconds kComplaintPause{60'000};
 constexpr std::uint32_t kDiagnosticLines = 20;
 constexpr Milliseconds kDiagnosticPause{10'000};
 constexpr std::size_t kDiagnosticLine = 200;
+// What workers say their seal lacks is a sentence or two; one that was taken over might say more.
+constexpr std::size_t kReportsKept = 8;
 
 constexpr std::array kBothPurposes = {wire::Purpose::picture, wire::Purpose::svg};
 
@@ -256,7 +258,8 @@ void Keeper::hear_starting(std::uint64_t number) {
   if (!ready || !packet.fds.empty())
     return start_failed(number, "a render worker (" + kind + ") broke the protocol while it started", false);
   if (!ready->usable) return start_failed(number, ready->report, true);
-  if (!ready->report.empty()) complain(ready->report);
+  if (!ready->report.empty() && said_.size() < kReportsKept && said_.insert(ready->report).second)
+    log::warning(ready->report);
   patience_[index(one->worker->purpose)].failures = 0;
   zygote_patience_.failures = 0;
   zygote_proved_ = true;

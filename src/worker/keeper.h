@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,6 +79,7 @@ class Keeper {
   std::uint64_t next_number_ = 1;
   Patience zygote_patience_;
   std::array<Patience, wire::kPurposes> patience_;
+  std::set<std::string> said_;  // reports that are said once
   std::string last_complaint_;
   Deadline complain_again_ = Deadline::after(Milliseconds(0));
   std::uint32_t lines_left_ = 0;  // of diagnostics, until lines_again_

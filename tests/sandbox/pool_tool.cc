@@ -1,13 +1,21 @@
 // Renders pictures through the real pool, for the tests of the render workers: without mail around it.
 //
-//   pool_tool [--workers N] [--timeout MS] [--deadline MS] [--memory BYTES] [--program PATH] [--best-effort]
-//             [--loaders a,b] [--together] [--rounds N] [--hold] [--deny CALL=ERROR]... FILE...
+//   pool_tool [OPTION]... FILE...
 //
 // Each FILE is one picture, sniffed; "raw:WxHxB" makes one of random bytes, "attack:NAME:WHERE[:FORMAT]" one
-// for tests/sandbox/attack.cc. --together: all in one message.
-// For each a line "FILE<TAB>STATUS<TAB>MICROSECONDS<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>SIZE<TAB>REASON".
-// --deny: a system call, by number, that fails with an error, by number, in this process and its children: a
-// kernel that has less. --hold: then waits for the end of stdin, with a spare worker of each kind ready.
+// for tests/sandbox/attack.cc. For each a line
+//   FILE<TAB>STATUS<TAB>MICROSECONDS<TAB>FORMAT<TAB>WIDTH<TAB>HEIGHT<TAB>SIZE<TAB>REASON
+//
+//   --workers N --timeout MS --memory BYTES --loaders A,B --best-effort --program PATH   as configured
+//   --deadline MS       for a message; each FILE is one, unless
+//   --together          all are in one message
+//   --rounds N          everything so often
+//   --out FOLDER        results are written there, by their place in the list
+//   --counters          at the end a line "counters<TAB>WORKERS STARTED<TAB>ZYGOTES STARTED"
+//   --hold              at the end waits for the end of stdin, with workers made ahead
+//   --deny CALL=ERROR   a system call, by number, fails with an error, by number, here and in all children:
+//                       a kernel that has less
+//   --exec PROGRAM ...  nothing else, but after --deny
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -85,6 +93,11 @@ void say(const Input& input, const image::ImageResult& result, long long microse
   std::fflush(stdout);
 }
 
+void keep(const std::string& folder, std::size_t place, const image::ImageResult& result) {
+  if (folder.empty() || result.status != image::Status::ok) return;
+  std::ofstream(folder + "/" + std::to_string(place), std::ios::binary) << result.bytes;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -93,6 +106,8 @@ int main(int argc, char** argv) {
   Milliseconds deadline{60'000};
   bool together = false;
   bool hold = false;
+  bool counters = false;
+  std::string out;
   int rounds = 1;
   std::vector<std::unique_ptr<Input>> inputs;
   for (int i = 1; i < argc; ++i) {
@@ -121,6 +136,12 @@ int main(int argc, char** argv) {
       together = true;
     else if (word == "--rounds")
       rounds = std::stoi(value());
+    else if (word == "--counters")
+      counters = true;
+    else if (word == "--out")
+      out = value();
+    else if (word == "--exec")
+      return ::execv(argv[i + 1], argv + i + 1), std::perror("--exec"), 71;
     else if (word == "--hold")
       hold = options.ahead = true;
     else
@@ -140,14 +161,21 @@ int main(int argc, char** argv) {
       std::vector<image::ImageJob> jobs;
       for (const auto& input : inputs) jobs.push_back(input->job);
       const auto results = pool.render(jobs, Deadline::after(deadline));
-      for (std::size_t i = 0; i < jobs.size(); ++i) say(*inputs[i], results[i], passed(begun));
+      for (std::size_t i = 0; i < jobs.size(); ++i)
+        say(*inputs[i], results[i], passed(begun)), keep(out, i, results[i]);
     } else {
       for (const auto& input : inputs) {
         const auto since = Clock::now();
         const auto results = pool.render(std::span(&input->job, 1), Deadline::after(deadline));
         say(*input, results[0], passed(since));
+        keep(out, static_cast<std::size_t>(&input - inputs.data()), results[0]);
       }
     }
+  }
+  if (counters) {
+    const auto count = pool.counters();
+    std::printf("counters\t%llu\t%llu\n", static_cast<unsigned long long>(count.workers_started),
+                static_cast<unsigned long long>(count.zygotes_started));
   }
   if (hold) {
     std::puts("holding");
