@@ -92,8 +92,10 @@ class Counting(unittest.TestCase):
                 @classmethod
                 def setUpClass(cls): raise unittest.SkipTest("no root")
                 def test_a(self): pass
+                def test_b(self): pass
             """)
-        self.assertEqual(lines[-1], "1 passed, 4 failed, 2 skipped")
+        self.assertEqual(lines[-1], "1 passed, 4 failed, 3 skipped")
+        self.assertIn("skipped U (2 tests): no root", lines)
         self.assertIn("skipped T.test_c: no moon tonight", lines)
         self.assertEqual(status, 1)
 

@@ -12,6 +12,7 @@ which tests/run adds up. A comment line in the file tells tests/run how to treat
 import argparse
 import fnmatch
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,7 @@ class _Result(unittest.TestResult):
         self.passed = 0
         self.failed = 0
         self.skips = 0
+        self.tests_of = {}  # how many tests a class has
         self._before = 0
         self._start = 0.0
 
@@ -114,8 +116,14 @@ class _Result(unittest.TestResult):
             self._fail(subtest, err)
 
     def addSkip(self, test, reason):
-        self.skips += 1
-        print(f"skipped {_name(test)}: {' '.join(reason.split())}", flush=True)
+        name, count = _name(test), 1
+        if not isinstance(test, unittest.TestCase):
+            # A whole class, skipped in its setUpClass: each of its tests counts.
+            found = re.search(r"\((?:.*\.)?(\w+)\)", name)
+            count = self.tests_of.get(found.group(1), 1) if found else 1
+            name = f"{found.group(1)} ({count} tests)" if found else name
+        self.skips += count
+        print(f"skipped {name}: {' '.join(reason.split())}", flush=True)
 
     def addExpectedFailure(self, test, err):
         # Not used here: what is known to fail is a failure or does not exist.
@@ -159,11 +167,13 @@ def main(module="__main__"):
     options = parser.parse_args()
     _build = os.path.abspath(options.build)
     _verbose = options.v
-    tests = _flatten(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[module]))
+    tests = list(_flatten(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[module])))
     if options.k:
         tests = [test for test in tests
                  if any(fnmatch.fnmatchcase(test.id(), f"*{pattern}*") for pattern in options.k)]
     result = _Result()
+    for test in tests:
+        result.tests_of[type(test).__name__] = result.tests_of.get(type(test).__name__, 0) + 1
     unittest.TestSuite(tests).run(result)
     print(f"{result.passed} passed, {result.failed} failed, {result.skips} skipped", flush=True)
     sys.exit(0 if result.failed == 0 and result.passed + result.skips > 0 else 1)

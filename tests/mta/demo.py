@@ -225,7 +225,12 @@ def main():
     options = parser.parse_args()
     harness._build = os.path.abspath(options.build)
     out = os.path.join(options.build, "demo")
-    shutil.rmtree(out, ignore_errors=True)
+    try:
+        if os.path.exists(out):
+            shutil.rmtree(out)
+        os.makedirs(out)
+    except OSError as error:
+        sys.exit(f"the demo's folder cannot be made: {error}")
     with_postfix = not options.filter and os.geteuid() == 0 and os.access("/usr/lib/postfix/sbin/master", os.X_OK)
     results, failed = [], 0
     with tempfile.TemporaryDirectory(prefix="pixdemo-") as folder:

@@ -242,8 +242,6 @@ class Filter(unittest.TestCase):
             # About a second on an idle machine; this one may be busy.
             self.assertLess(seconds, 10)
 
-
-class NothingToDo(WithPostfix):
     def test_assorted_messages_through_rewrite(self):
         folder = harness.temp_dir(self)
         path = os.path.join(folder, "in.eml")
@@ -270,6 +268,8 @@ class NothingToDo(WithPostfix):
         self.assertGreaterEqual(len(jobs), 200)
         self.assertEqual(failed, [], f"{len(failed)} of {2 * len(jobs)}")
 
+
+class NothingToDo(WithPostfix):
     def test_assorted_messages_through_postfix(self):
         """Against what this Postfix relays without a milter, and against what was sent."""
         failed, same = [], 0
