@@ -138,8 +138,13 @@ class TreeBuilder {
   Status check_leaf(const GMimeNode& node, const Part& part) {
     if (node.content_begin < 0 || part.body.size() == 0) return Done{};
     const auto offset = static_cast<std::int64_t>(message_.header_begin());
-    const std::int64_t gmime_end =
+    std::int64_t gmime_end =
         node.content_end < 0 ? static_cast<std::int64_t>(bytes_.size()) : node.content_end + offset;
+    // Where the message ends in its last delimiter, without a line end, GMime takes the CR before that
+    // delimiter for content.
+    if (!bytes_.ends_with('\n') && gmime_end == static_cast<std::int64_t>(part.body.end) + 1 &&
+        bytes_.substr(part.body.end).starts_with("\r\n--"))
+      --gmime_end;
     if (node.content_begin + offset != static_cast<std::int64_t>(part.body.begin) ||
         gmime_end != static_cast<std::int64_t>(part.body.end))
       return ambiguous("parsers disagree on where a part lies");

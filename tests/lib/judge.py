@@ -42,9 +42,17 @@ def html_text(part):
         return raw.decode("latin-1")
 
 
+CID = re.compile(r"cid:([^\s\"<>(),]+)")
+
+
+def one_quote(html):
+    """The text with all its quotes alike; within attributes they may be character references."""
+    return re.sub("'|&#39;|&quot;", '"', html)
+
+
 def cids(html):
     """The Content-IDs an HTML text names, in order."""
-    return re.findall(r"cid:([^\s\"'<>()]+)", html)
+    return CID.findall(one_quote(html))
 
 
 def content_id(part):
@@ -115,3 +123,60 @@ def complaints(data):
     if message.get_all("X-Pixmilter") is None or len(message.get_all("X-Pixmilter")) != 1:
         found.append("X-Pixmilter is not there once")
     return found
+
+
+def fields_of(part):
+    """A part's header fields as they stand, unfolded only as far as the parser does."""
+    return [(name.lower(), value) for name, value in part._headers]
+
+
+def undoing(now, added):
+    """What the old text, without its quotes, must match: each cid that is new stands for one data: URI, and nothing
+    else differs but quotes (an unquoted url() may get some)."""
+    now = one_quote(now)
+    pattern, last = "", 0
+    for found in CID.finditer(now):
+        if found.group(1) in added:
+            pattern += re.escape(now[last:found.start()].replace('"', "")) + r"\s*data(?::|&#58;)[^>]*?"
+            last = found.end()
+    return re.compile(r"\A" + pattern + re.escape(now[last:].replace('"', "")) + r"\Z", re.S | re.I)
+
+
+def check_undone(test, before, after):
+    """What was there is there still, in its order; what is new is a picture that the HTML names."""
+    old, new = leaves(before), leaves(after)
+    for kind in ("preamble", "epilogue"):
+        def texts(message):
+            return [getattr(part, kind) for part in message.walk() if getattr(part, kind)]
+        test.assertEqual(texts(before), texts(after))
+    # The fields of the message but for those of MIME keep their order and their bytes.
+    def own(message):
+        return [(name, value) for name, value in fields_of(message)
+                if not name.startswith("content-") and name not in ("mime-version", "x-pixmilter")]
+    test.assertEqual(own(before), own(after))
+    before_cids = {content_id(part) for part in old}
+    added = {content_id(part): part for part in new
+             if part.get_content_maintype() == "image" and content_id(part) not in before_cids
+             and part.get_content_disposition() == "inline"}
+    kept = [part for part in new if not any(part is picture for picture in added.values())]
+    test.assertEqual(len(old), len(kept), [part.get_content_type() for part in kept])
+    for one, other in zip(old, kept):
+        changing = ("content-type", "content-disposition", "content-transfer-encoding")
+        if one.get_content_type() == other.get_content_type():
+            # A charset that is no superset of ASCII gives way to UTF-8.
+            changing = ("content-type",) if str(one.get_content_charset()).startswith(("utf-16", "utf-32", "iso-2022")) else ()
+        test.assertEqual(*([field for field in fields_of(part) if field[0].startswith("content-") and field[0] not in changing]
+                           for part in (one, other)))
+        if one.get_content_type() != other.get_content_type():
+            # A blob that was rendered in its place.
+            test.assertEqual(other.get_content_maintype(), "image")
+            test.assertEqual(content_id(one), content_id(other))
+            test.assertEqual(one.get_content_disposition(), other.get_content_disposition())
+        elif one.get_payload() != other.get_payload():
+            test.assertEqual(one.get_content_type(), "text/html")
+            was, now = html_text(one), html_text(other)
+            test.assertRegex(one_quote(was).replace('"', ""), undoing(now, added))
+            test.assertEqual(one["Content-Transfer-Encoding"], other["Content-Transfer-Encoding"])
+    named = {cid for part in html_parts(after) for cid in cids(html_text(part))}
+    test.assertEqual(set(added) - named, set(), "a picture was added that no HTML names")
+

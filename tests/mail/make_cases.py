@@ -113,6 +113,8 @@ def embedding():
     case("html-without-final-newline", "HTML that ends without a line end, before a boundary and at the end of the message.",
          multipart("mixed", "mix", body(f'<img src="{PNG_URI}">'), part(TEXT, "x")))
     case("html-alone-without-final-newline", "The message ends in the middle of a line.", body(f'<img src="{PNG_URI}">'))
+    case("multipart-without-final-newline", "The message ends with its last delimiter, without a line end.",
+         multipart("mixed", "mix", body(), part(TEXT, "x")).rstrip("\n"))
     case("preamble-and-epilogue", "Preamble and epilogue of every multipart keep their bytes.",
          multipart("mixed", "mix", multipart("alternative", "alt", part(TEXT, "A\n"), body(), preamble="inner preamble\n",
                    epilogue="inner epilogue\n"), preamble="This is a multi-part message.\n\n", epilogue="\nepilogue\n"))

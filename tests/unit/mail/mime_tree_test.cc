@@ -43,6 +43,19 @@ const char kNested[] =
     "Content-Disposition: attachment; filename=f.npy\n\n\n"
     "--outer--\nepilogue\n";
 
+TEST_F(MimeTreeTest, TheLastDelimiterMayEndTheMessageWithoutALineEnd) {
+  std::string text =
+      "From: a@example.org\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo\n--b--";
+  for (const std::string& form : {text, crlf(text)}) {
+    const Message message(form);
+    const Result<MimeTree> tree = MimeTree::parse(message);
+    ASSERT_TRUE(tree) << tree.error().text;
+    ASSERT_EQ(tree->size(), 3u);
+    EXPECT_EQ(body(message, (*tree)[1]), "one");
+    EXPECT_EQ(body(message, (*tree)[2]), "two");
+  }
+}
+
 TEST_F(MimeTreeTest, OffsetsOfEveryPart) {
   for (const std::string& text : {std::string(kNested), crlf(kNested)}) {
     const Message message(text);
