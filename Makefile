@@ -152,6 +152,9 @@ demo:
 demo-run: $(PROGRAMS)
 	tests/mta/demo.py --build $B
 
+include tests/bench/bench.mk
+include tests/fuzz/fuzz.mk
+
 # ---- the rest ----------------------------------------------------------------------------------------------
 
 .PHONY: deps

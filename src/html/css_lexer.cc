@@ -25,25 +25,31 @@ constexpr bool is_name_start(char c) {
 }
 
 // What ends a bare URL, or is an error or an escape in it.
-constexpr bool stops_url(unsigned char c) {
-  return c <= ' ' || c == '"' || c == '\'' || c == '(' || c == ')' || c == '\\' || c == 0x7F;
-}
 constexpr std::array<bool, 256> make_url_stops() {
   std::array<bool, 256> stops{};
-  for (unsigned c = 0; c < 256; ++c) stops[c] = stops_url(static_cast<unsigned char>(c));
+  for (unsigned c = 0; c <= ' '; ++c) stops[c] = true;
+  for (const unsigned char c : {'"', '\'', '(', ')', '\\', '\x7F'}) stops[c] = true;
   return stops;
 }
 constexpr auto kUrlStops = make_url_stops();
 
+// Up to the next of these. Blocks of what base64 and plain names are made of are crossed whole.
 std::size_t skip_url_bytes(std::string_view text, std::size_t at) {
-  for (; at + kBlock <= text.size(); at += kBlock) {
-    unsigned stop = 0;
-    for (std::size_t i = 0; i < kBlock; ++i)
-      stop |= static_cast<unsigned>(stops_url(static_cast<unsigned char>(text[at + i])));
-    if (stop != 0) break;
+  for (;;) {
+    for (; at + kBlock <= text.size(); at += kBlock) {
+      const char* const block = text.data() + at;
+      unsigned suspect = 0;
+      for (std::size_t i = 0; i < kBlock; ++i) {
+        const auto c = static_cast<unsigned char>(block[i]);
+        suspect |= static_cast<unsigned>(c < '*') | static_cast<unsigned>(c == '\\') |
+                   static_cast<unsigned>(c == 0x7F);
+      }
+      if (suspect != 0) break;
+    }
+    const std::size_t end = std::min(at + kBlock, text.size());
+    while (at < end && !kUrlStops[static_cast<unsigned char>(text[at])]) ++at;
+    if (at < end || at == text.size()) return at;
   }
-  while (at < text.size() && !kUrlStops[static_cast<unsigned char>(text[at])]) ++at;
-  return at;
 }
 
 }  // namespace

@@ -336,7 +336,8 @@ std::string img_element(const Reference& reference, std::string_view new_url, co
   out += '"';
   append_attribute("class", kept.find("class"), out);
   append_attribute("id", kept.find("id"), out);
-  out += " style=\"" + svg.style;
+  out += " style=\"";
+  append_alt(svg.style, false, out);
   append_own_style(kept, out);
   out += "\">";
   return out;

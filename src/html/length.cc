@@ -1,5 +1,6 @@
 #include "html/length.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -61,6 +62,27 @@ std::optional<double> css_length(std::string_view value) {
   return std::nullopt;
 }
 
+bool is_relative_size(std::string_view value) {
+  const auto fits = [](char c) {
+    return ascii::is_alnum(c) || std::string_view(".%+-*/() ").find(c) != std::string_view::npos;
+  };
+  if (value.empty() || !std::all_of(value.begin(), value.end(), fits)) return false;
+  for (const std::string_view function : {"calc(", "min(", "max(", "clamp("})
+    if (ascii::istarts_with(value, function)) return value.ends_with(')');
+  if (!ascii::is_digit(value.front()) && value.front() != '.') return false;
+  const std::size_t unit = value.find_first_not_of("0123456789.");
+  return unit != std::string_view::npos &&
+         (value.substr(unit) == "%" ||
+          std::all_of(value.begin() + static_cast<std::ptrdiff_t>(unit), value.end(), ascii::is_alpha));
+}
+
+bool is_size_keyword(std::string_view value) {
+  for (const std::string_view name :
+       {"auto", "inherit", "initial", "unset", "revert", "min-content", "max-content", "fit-content", "none"})
+    if (ascii::iequals(value, name)) return true;
+  return false;
+}
+
 StyledSize styled_size(std::string_view style, DisplayedSize from_attributes) {
   StyledSize out{from_attributes, false};
   if (style.empty()) return out;
@@ -69,8 +91,11 @@ StyledSize styled_size(std::string_view style, DisplayedSize from_attributes) {
   bool width_important = false, height_important = false, display_important = false;
   const auto set = [](const css::Declaration& declaration, bool& important, std::optional<double>& side) {
     if (important && !declaration.important) return;
+    const std::optional<double> length = css_length(declaration.value);
+    // What is no size at all counts as not written.
+    if (!length && !is_relative_size(declaration.value) && !is_size_keyword(declaration.value)) return;
     important = declaration.important;
-    side = css_length(declaration.value);
+    side = length;
   };
   for (const css::Declaration& declaration : declarations) {
     if (ascii::iequals(declaration.property, "width")) set(declaration, width_important, out.size.width);

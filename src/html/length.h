@@ -23,6 +23,12 @@ std::optional<double> svg_length(std::string_view value);
 // A CSS length: px, absolute units, em and rem at the initial font size, and 0.
 std::optional<double> css_length(std::string_view value);
 
+// Whether a CSS value is a size that depends on something outside: "100%", "50vw", "calc(100% - 2px)". There
+// is nothing in it then but what such sizes are made of: it can stand in any attribute as it is.
+bool is_relative_size(std::string_view value);
+// Whether it is a keyword that leaves the size to others: auto, inherit, max-content, ...
+bool is_size_keyword(std::string_view value);
+
 // What a style attribute (character references resolved) changes of the size that attributes gave, and
 // whether it hides the element (display: none).
 struct StyledSize {

@@ -73,25 +73,24 @@ std::string_view url(const Reference& reference, std::string& scratch) {
 }
 
 std::string replacement(const Reference& reference, std::string_view new_url) {
-  std::string out;
   const Quoting& quoting = reference.quoting;
   if (!quoting.in_attribute && !quoting.in_css) return std::string(new_url);
-  if (!quoting.in_css) {
-    append_attribute_text(new_url, out);
-    return out;
-  }
+  std::string out;
   // Some mail clients know only url('...'), quoted; where the attribute's own quote forbids the apostrophe,
   // it is written as a reference.
   const bool plain = !quoting.in_attribute || quoting.attribute_quote == '"';
-  const std::string_view quote = plain ? "'" : "&#39;";
-  if (!quoting.css_string) out += "url(";
+  const std::string_view quote = !quoting.in_css ? "" : plain ? "'" : "&#39;";
+  const bool is_function = quoting.in_css && !quoting.css_string;
+  if (is_function) out += "url(";
   out += quote;
   if (quoting.in_attribute)
     append_attribute_text(new_url, out);
   else
     out += new_url;
   out += quote;
-  if (!quoting.css_string) out += ')';
+  if (is_function) out += ')';
+  if (quoting.after_reference && !out.empty() && out.front() != '&')
+    out.replace(0, 1, "&#" + std::to_string(static_cast<int>(out.front())) + ';');
   return out;
 }
 

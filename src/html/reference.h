@@ -40,6 +40,8 @@ struct Quoting {
   bool in_attribute = false;
   bool in_css = false;  // the range covers the whole url(...) token, or the string in image-set()
   bool css_string = false;
+  // A character reference without its semicolon may stand just before: what follows must not prolong it.
+  bool after_reference = false;
 };
 
 struct Reference {

@@ -79,6 +79,17 @@ bool defines(std::string_view name) {
   return false;
 }
 
+// Whether value[0, offset) may end in a character reference without its semicolon.
+bool ends_in_reference(std::string_view value, std::size_t offset) {
+  constexpr std::size_t kLongest = 40;
+  for (std::size_t back = 0; back < kLongest && offset > 0; ++back) {
+    const char c = value[--offset];
+    if (c == '&') return back > 0;
+    if (c != '#' && !ascii::is_alnum(c)) return false;
+  }
+  return false;
+}
+
 // The content of a conditional comment, given the comment's text; an empty view where it is an ordinary one.
 std::string_view conditional_content(std::string_view comment) {
   if (!ascii::istarts_with(comment, "[if")) return {};
@@ -281,7 +292,7 @@ void Scanner::add_url(Place place, const Attribute* attribute, const DisplayedSi
   reference.range = range_of(raw);
   reference.raw = raw;
   reference.verbatim = find_byte(raw, '&', 0) == raw.size();
-  reference.quoting = {attribute->quote, true, false, false};
+  reference.quoting = {attribute->quote, true, false, false, false};
   reference.css_width = size.width;
   reference.css_height = size.height;
   found_.push_back(reference);
@@ -300,8 +311,9 @@ void Scanner::add_srcset(const Attribute* attribute, const DisplayedSize& size) 
     reference.place = Place::srcset;
     reference.raw = value.substr(range.begin, range.size());
     reference.range = range_of(reference.raw);
+    const bool after_reference = !verbatim && ends_in_reference(value, range.begin);
     reference.verbatim = find_byte(reference.raw, '&', 0) == reference.raw.size();
-    reference.quoting = {attribute->quote, true, false, false};
+    reference.quoting = {attribute->quote, true, false, false, after_reference};
     reference.css_width = size.width;
     reference.css_height = size.height;
     found_.push_back(reference);
@@ -312,8 +324,8 @@ void Scanner::add_srcset(const Attribute* attribute, const DisplayedSize& size) 
 void Scanner::add_css(const css::Image& image, Reference reference, std::string_view css) {
   reference.raw = css.substr(image.url.begin, image.url.size());
   reference.range = range_of(css.substr(image.range.begin, image.range.size()));
-  reference.verbatim =
-      reference.raw.find_first_of(reference.quoting.in_attribute ? "&\\" : "\\") == std::string_view::npos;
+  reference.verbatim = reference.raw.find('\\') == std::string_view::npos &&
+                       (!reference.quoting.in_attribute || reference.raw.find('&') == std::string_view::npos);
   reference.quoting.in_css = true;
   reference.quoting.css_string = image.is_string;
   found_.push_back(reference);
@@ -328,11 +340,12 @@ void Scanner::add_style_attribute(const Attribute* attribute) {
   out_.work += css::find_images(verbatim ? value : decoded_.text(), images_);
   Reference reference;
   reference.place = Place::style_attr;
-  reference.quoting = {attribute->quote, true, true, false};
+  reference.quoting = {attribute->quote, true, true, false, false};
   for (css::Image image : images_) {
     if (!verbatim)
       for (Range* range : {&image.range, &image.url})
         *range = {decoded_.source_offset(range->begin), decoded_.source_offset(range->end)};
+    reference.quoting.after_reference = !verbatim && ends_in_reference(value, image.range.begin);
     add_css(image, reference, value);
   }
 }

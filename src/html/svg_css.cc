@@ -40,6 +40,35 @@ void append_url(std::string_view css, const CssToken& token, std::string& out,
     out += "none";
 }
 
+// Appends one token as it may stand in the picture. What is left out leaves something behind, so that the
+// tokens on both sides never become one.
+void append_token(std::string_view css, const CssToken& token, std::string& out,
+                  std::vector<std::string>& ids) {
+  const std::string_view written = css.substr(token.range.begin, token.range.size());
+  switch (token.kind) {
+    case Kind::url:
+      return append_url(css, token, out, ids);
+    case Kind::bad_url:
+      out += "none";
+      return;
+    case Kind::bad_string:
+      out += "\"\"";
+      return;
+    case Kind::function: {
+      std::string name;
+      css::unescape(written, name);
+      // A url( whose string is malformed.
+      out += ascii::iequals(name, "url(") ? "none(" : written;
+      return;
+    }
+    case Kind::space:
+      out += written.starts_with('/') ? std::string_view(" ") : written;
+      return;
+    default:
+      out += written;
+  }
+}
+
 // Whether a media query asks for nothing but a screen: "all", "screen", "only screen", or one of these in a
 // list.
 bool is_plain_screen(std::string_view query) {
@@ -79,14 +108,6 @@ class Sealer {
     switch (token.kind) {
       case Kind::at_keyword:
         return read_at_rule(view(token).substr(1));
-      case Kind::url:
-        return append_url(css_, token, out_, ids_);
-      case Kind::bad_url:
-      case Kind::bad_string:
-        return;
-      case Kind::space:
-        out_ += ' ';
-        return;
       case Kind::ident:
         if (selecting && !in_brackets_ && before != '.' && before != ':' && is_html_element(view(token))) {
           out_ += '.' + stand_in_class(ascii::to_lower(view(token)));
@@ -98,20 +119,23 @@ class Sealer {
         if (token.mark == ']' || token.mark == '{' || token.mark == '}') in_brackets_ = false;
         if (token.mark == '{') blocks_.push_back(Block::rule);
         if (token.mark == '}') {
-          if (blocks_.empty()) return;
-          const Block closed = blocks_.back();
-          blocks_.pop_back();
-          if (closed == Block::media) return;
+          const bool written = !blocks_.empty() && blocks_.back() == Block::rule;
+          if (!blocks_.empty()) blocks_.pop_back();
+          if (!written) {
+            out_ += ' ';
+            return;
+          }
         }
         break;
       default:
         break;
     }
-    out_ += view(token);
+    append_token(css_, token, out_, ids_);
   }
 
   // Passes over an at-rule, or opens the block of a media query that fits.
   void read_at_rule(std::string_view name) {
+    out_ += ' ';
     std::size_t begin = 0, depth = 0;
     bool started = false;
     for (CssToken token; lexer_.next(token);) {
@@ -154,12 +178,7 @@ std::string sealed_value(std::string_view css, std::vector<std::string>& ids) {
   std::string out;
   if (css.find('(') == std::string_view::npos) return std::string(css);
   CssLexer lexer(css);
-  for (CssToken token; lexer.next(token);) {
-    if (token.kind == Kind::url)
-      append_url(css, token, out, ids);
-    else if (token.kind != Kind::bad_url)
-      out += css.substr(token.range.begin, token.range.size());
-  }
+  for (CssToken token; lexer.next(token);) append_token(css, token, out, ids);
   return out;
 }
 

@@ -33,16 +33,18 @@ void read_attribute(const Token& root, std::string_view name, Side& side) {
   const std::string value = attribute_value(root, name);
   side.length = svg_length(value);
   const std::string_view trimmed = ascii::trim(value);
-  if (trimmed.ends_with('%') && attribute_length(trimmed.substr(0, trimmed.size() - 1)))
-    side.relative = trimmed;
+  if (trimmed.ends_with('%') && is_relative_size(trimmed)) side.relative = trimmed;
 }
 
 void read_declaration(const css::Declaration& declaration, bool own_style, Side& side) {
   if (side.important && !declaration.important) return;
+  const std::optional<double> length = css_length(declaration.value);
+  const bool relative = !length && is_relative_size(declaration.value);
+  if (!length && !relative && !is_size_keyword(declaration.value))
+    return;  // invalid: as if it were not there
   side.important = declaration.important;
-  side.length = css_length(declaration.value);
-  side.relative =
-      side.length || ascii::iequals(declaration.value, "auto") ? std::string_view() : declaration.value;
+  side.length = length;
+  side.relative = relative ? declaration.value : std::string_view();
   side.in_own_style = own_style;
 }
 

@@ -106,20 +106,24 @@ std::string_view without_fragment(std::string_view text, bool markup) {
   return complete && !goes_on ? text.substr(0, mark) : text;
 }
 
-constexpr bool is_base64(unsigned char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+// Without branches, so that blocks are judged at once.
+constexpr unsigned is_base64(unsigned char c) {
+  const auto letter = static_cast<unsigned char>((c | 0x20U) - 'a'),
+             digit = static_cast<unsigned char>(c - '0');
+  return static_cast<unsigned>(letter < 26) | static_cast<unsigned>(digit < 10) |
+         static_cast<unsigned>(c == '+') | static_cast<unsigned>(c == '/');
 }
 
 bool all_base64(std::string_view text) {
   std::size_t at = 0;
   for (; at + kBlock <= text.size(); at += kBlock) {
-    unsigned other = 0;
-    for (std::size_t i = 0; i < kBlock; ++i)
-      other |= static_cast<unsigned>(!is_base64(static_cast<unsigned char>(text[at + i])));
-    if (other != 0) return false;
+    const char* const block = text.data() + at;
+    unsigned good = 1;
+    for (std::size_t i = 0; i < kBlock; ++i) good &= is_base64(static_cast<unsigned char>(block[i]));
+    if (good == 0) return false;
   }
   return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
-                     [](char c) { return is_base64(static_cast<unsigned char>(c)); });
+                     [](char c) { return is_base64(static_cast<unsigned char>(c)) != 0; });
 }
 
 // The bits that the last character before one or two "=" must leave zero.

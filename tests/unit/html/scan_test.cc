@@ -67,6 +67,12 @@ TEST(Scan, SrcsetSplitsAsTheStandardSays) {
             "<img srcset='cid:1@x&#32;1x&comma; cid:1@x'>");
 }
 
+TEST(Scan, ReferencesWithoutSemicolonAreNotProlonged) {
+  EXPECT_EQ(replaced("<img srcset='&#x9/a b'>"), "<img srcset='&#x9&#99;id:1@x b'>");
+  EXPECT_EQ(replaced("<img srcset='&#x9;/a b'>"), "<img srcset='&#x9;cid:1@x b'>");
+  EXPECT_EQ(replaced("<p style='a:&gt&#117;rl(x)'>"), "<p style='a:&gt&#117;rl(&#39;cid:1@x&#39;)'>");
+}
+
 TEST(Scan, OtherAttributes) {
   EXPECT_EQ(urls("<input type=image src=a><input src=b><input type=' IMAGE' src=c>"), (Urls{"a", "c"}));
   for (const std::string tag : {"body", "table", "thead", "tbody", "tr", "th", "td"})
