@@ -19,6 +19,15 @@ void add_message(CLI::App* command, MessageOptions& options) {
       ->type_name("ADDRESS")
       ->expected(1)
       ->take_all();
+  command->add_option("--ip", options.ip, "Address of the client; without it the message is local")
+      ->type_name("ADDRESS");
+  command->add_option("--auth", options.user, "Name the client has authenticated with")->type_name("USER");
+  command
+      ->add_option("--macro", options.macros,
+                   "A milter macro, such as daemon_name=submission; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
   command->add_option("FILE", options.file, "Message; standard input without it or for -");
 }
 
@@ -47,6 +56,11 @@ int run(int argc, char** argv, const Serve& serve) {
       app.add_subcommand("rewrite", "Rewrite one message, from FILE or stdin to stdout");
   add_message(rewrite_command, rewrite_options);
 
+  ExplainOptions explain_options;
+  CLI::App* explain_command = app.add_subcommand("explain", "Say what would be done with a message, and why");
+  add_message(explain_command, explain_options.message);
+  explain_command->add_flag("--json", explain_options.json, "JSON instead of text");
+
   ConfigurationOption check_option;
   CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with the configuration");
   add_configuration(check_command, check_option.file);
@@ -58,6 +72,7 @@ int run(int argc, char** argv, const Serve& serve) {
   }
   if (serve_command->parsed()) return serve(serve_options);
   if (rewrite_command->parsed()) return rewrite(rewrite_options);
+  if (explain_command->parsed()) return explain(explain_options);
   if (check_command->parsed()) return check(check_option);
   return kExitUsage;
 }

@@ -9,6 +9,9 @@ namespace pixmilter::cli {
 // something must be rendered. Exit codes as in DESIGN.md section 4.
 int rewrite(const MessageOptions& options);
 
+// What rewrite would do with a message and why: rules, references, parts, trees, times. As text, or as JSON.
+int explain(const ExplainOptions& options);
+
 // Reads the configuration and says what is wrong with it.
 int check(const ConfigurationOption& option);
 

@@ -27,7 +27,15 @@ struct MessageOptions {
   ConfigurationOption configuration;
   std::optional<std::string> sender;    // --from; not given: unknown
   std::vector<std::string> recipients;  // --rcpt
+  std::optional<std::string> ip;        // --ip; not given: handed in on this host
+  std::string user;                     // --auth
+  std::vector<std::string> macros;      // --macro name=value, as the MTA would send them
   std::string file;                     // empty or "-": standard input
+};
+
+struct ExplainOptions {
+  MessageOptions message;
+  bool json = false;
 };
 
 struct ServeCommand {

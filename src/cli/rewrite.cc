@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/configuration.h"
+#include "cli/envelope.h"
 #include "cli/input.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
@@ -13,20 +14,6 @@
 
 namespace pixmilter::cli {
 namespace {
-
-mail::Envelope envelope_of(const MessageOptions& options) {
-  const auto bare = [](std::string_view address) {
-    if (address.size() >= 2 && address.front() == '<' && address.back() == '>')
-      address = address.substr(1, address.size() - 2);
-    return std::string(address);
-  };
-  mail::Envelope envelope;
-  envelope.local = true;
-  envelope.sender_known = options.sender.has_value();
-  if (options.sender) envelope.sender = bare(*options.sender);
-  for (const std::string& recipient : options.recipients) envelope.recipients.push_back(bare(recipient));
-  return envelope;
-}
 
 int exit_code(core::Verdict verdict) {
   switch (verdict) {
@@ -52,6 +39,11 @@ int rewrite(const MessageOptions& options) {
     log::error(input.error().text);
     return kExitTemporary;
   }
+  const Result<mail::Envelope> envelope = envelope_of(options);
+  if (!envelope) {
+    log::error(envelope.error().text);
+    return kExitUsage;
+  }
   mail::initialise_mime();
   const mail::Message message(std::move(*input));
   if (message.fields().empty()) {
@@ -61,8 +53,7 @@ int rewrite(const MessageOptions& options) {
   worker::Pool renderer(worker::pool_options(settings->render),
                         worker::child_zygotes(worker::render_program(settings->render)));
   const core::Pipeline pipeline(*settings, renderer);
-  const core::Outcome outcome =
-      pipeline.run(message, envelope_of(options), Deadline::after(settings->milter.deadline));
+  const core::Outcome outcome = pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline));
   for (const std::string& note : outcome.notes) log::warning("left as it was: " + note);
   if (const int code = exit_code(outcome.verdict); code != kExitOk) {
     log::error(outcome.reply.empty() ? outcome.summary : outcome.reply);

@@ -137,15 +137,38 @@ class Finder {
       } else {
         std::string scratch;
         const std::string_view url = html::url(reference, scratch);
-        if (ascii::istarts_with(url, "cid:")) {
-          named_.insert(cid_of(url));
-          continue;  // the part itself is the finding
-        }
-        if (!source::is_data_uri(url)) continue;  // an ordinary link to somewhere: none of our business
-        finding.source = Source::data;
         finding.label = label_of(url);
+        if (!source::is_data_uri(url)) {
+          look_at_link(url, finding);
+          work_.findings.push_back(std::move(finding));
+          continue;
+        }
+        finding.source = Source::data;
       }
       work_.findings.push_back(std::move(finding));
+    }
+  }
+
+  // A reference that is no picture in itself. Said in explain alone: mail readers deal with it.
+  void look_at_link(std::string_view url, Finding& finding) {
+    finding.silent = true;
+    finding.source = Source::http;
+    if (ascii::istarts_with(url, "cid:")) {
+      std::string id = cid_of(url);
+      finding.source = Source::part;
+      const bool there = std::any_of(work_.tree.parts().begin(), work_.tree.parts().end(),
+                                     [&](const mail::Part& part) { return part.content_id == id; });
+      finding.reason = there ? "names a part of the message" : "no part of the message has this Content-ID";
+      named_.insert(std::move(id));
+    } else if (ascii::istarts_with(url, "http:") || ascii::istarts_with(url, "https:")) {
+      finding.reason = "a link, which the recipient's mail client loads itself, or does not";
+    } else if (url.empty()) {
+      finding.reason = "empty";
+    } else if (ascii::istarts_with(url, "asset:") || ascii::istarts_with(url, "file:")) {
+      finding.source = ascii::istarts_with(url, "asset:") ? Source::asset : Source::file;
+      finding.reason = "this version serves no assets and no files";
+    } else {
+      finding.reason = "no data: URI, and no mail client can follow it";
     }
   }
 

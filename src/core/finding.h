@@ -41,6 +41,7 @@ struct Finding {
   std::string reason;       // why it is kept; empty when it is not
   bool asked = false;       // image/x-raw-pixels or application/x-npy: an explicit ask
   bool attachment = false;  // a part that is a file rather than part of the text
+  bool silent = false;      // none of our business: only explain speaks of it
   bool failed = false;      // kept because something went wrong, not because that is right
   config::Failure failure = config::Failure::unreadable;  // what went wrong, for on_fail
   config::ImagePlan plan;                                 // what the rules want of it

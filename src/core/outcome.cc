@@ -6,7 +6,9 @@
 
 namespace pixmilter::core {
 
-std::string carried_out(const mail::Message& message, const Outcome& outcome) {
+namespace {
+
+std::string changed_header(const mail::Message& message, const Outcome& outcome) {
   mail::EditList edits;
   std::string appended;
   for (const mail::HeaderChange& change : outcome.header_changes) {
@@ -25,10 +27,23 @@ std::string carried_out(const mail::Message& message, const Outcome& outcome) {
     }
   }
   if (!appended.empty()) edits.insert(message.header_end(), std::move(appended));
-  const std::string_view bytes = message.bytes();
-  Result<std::string> head = edits.apply(bytes.substr(0, message.body_begin()));
-  if (!head) return message.bytes();  // cannot be: one change a field
-  return std::move(*head).append(outcome.body ? *outcome.body : std::string(message.body()));
+  const std::string_view header = std::string_view(message.bytes()).substr(0, message.body_begin());
+  Result<std::string> changed = edits.apply(header);
+  return changed ? std::move(*changed) : std::string(header);  // cannot fail: one change a field
+}
+
+}  // namespace
+
+std::string carried_out(const mail::Message& message, const Outcome& outcome) {
+  const std::string_view body = outcome.body ? std::string_view(*outcome.body) : message.body();
+  std::string out = changed_header(message, outcome);
+  out.reserve(out.size() + body.size());
+  return out.append(body);
+}
+
+std::uint64_t carried_out_size(const mail::Message& message, const Outcome& outcome) {
+  return changed_header(message, outcome).size() +
+         (outcome.body ? outcome.body->size() : message.body().size());
 }
 
 }  // namespace pixmilter::core

@@ -36,5 +36,7 @@ struct Outcome {
 // The whole message as it leaves: the outcome carried out on the original bytes. Files and tests use this;
 // a milter hands header_changes and body to the MTA instead, which comes to the same bytes.
 std::string carried_out(const mail::Message& message, const Outcome& outcome);
+// Its size, without making it.
+std::uint64_t carried_out_size(const mail::Message& message, const Outcome& outcome);
 
 }  // namespace pixmilter::core

@@ -124,7 +124,7 @@ std::string counted(const Work& work) {
   for (const Finding& finding : work.findings) {
     embedded += finding.decision == Decision::embed;
     converted += finding.decision == Decision::convert;
-    kept += finding.decision == Decision::keep;
+    kept += finding.decision == Decision::keep && !finding.silent;
   }
   std::string text;
   const auto count = [&](std::size_t n, std::string_view what) {
@@ -144,9 +144,20 @@ bool has_removals(const Work& work) {
   return false;
 }
 
+// No picture and no mark: only what nobody asked us about.
+bool nothing_found(const Work& work) {
+  for (const Finding& finding : work.findings)
+    if (!finding.silent) return false;
+  return !has_removals(work);
+}
+
+double since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
 void note_what_was_left(const Work& work, Outcome& outcome) {
   for (const Finding& finding : work.findings)
-    if (finding.decision == Decision::keep)
+    if (finding.decision == Decision::keep && !finding.silent)
       outcome.notes.push_back("part " + (finding.part_number.empty() ? "1" : finding.part_number) + " " +
                               finding.label + ": " + finding.reason);
 }
@@ -163,7 +174,8 @@ void leave_all(Work& work, const std::string& reason) {
 }
 
 // The changed message, verified: parsed again, it is the old one with what was meant and nothing else.
-Result<Outcome> assembled(const mail::Message& message, const Work& work, const Assembly& assembly) {
+Result<Outcome> assembled(const mail::Message& message, const Work& work, const Assembly& assembly,
+                          Report* report) {
   // Sorted, non-overlapping edits of the original bytes, and changes of header fields.
   Result<std::string> body = assembly.body_edits.apply(message.bytes(), message.body_begin());
   if (!body) return body.error();
@@ -174,6 +186,8 @@ Result<Outcome> assembled(const mail::Message& message, const Work& work, const 
   attempt.bytes_after = changed.bytes().size();
   if (Status verified = verify(work, assembly, changed); !verified)
     return Error{"verification failed: " + verified.error().text};
+  if (report != nullptr)
+    if (const Result<mail::MimeTree> tree = mail::MimeTree::parse(changed)) report->after = part_lines(*tree);
   return attempt;
 }
 
@@ -199,25 +213,29 @@ std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::En
   return {};
 }
 
-Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline) const {
+Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
+                      Report* report) const {
+  const Clock::time_point start = Clock::now();
   Outcome outcome;
   outcome.bytes_before = outcome.bytes_after = message.bytes().size();
   try {
-    run_passes(message, envelope, deadline, outcome);
+    run_passes({message, envelope, deadline, outcome, report});
   } catch (const std::exception& failure) {
     // Out of memory, most likely. Nothing has left yet.
     outcome = Outcome{};
     outcome.bytes_before = outcome.bytes_after = message.bytes().size();
     outcome.summary = std::string("untouched: internal error: ") + failure.what();
   }
+  if (report != nullptr) report->total_ms = since(start);
   return outcome;
 }
 
-void Pipeline::run_passes(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
-                          Outcome& outcome) const {
+void Pipeline::run_passes(const Run& run) const {
+  Outcome& outcome = run.outcome;
   // Decide: envelope, header and size choose a rule for each recipient; the strictest plan is the message's.
-  MessageFacts facts(message, envelope, true);
-  const Plan plan = decide(settings_, facts);
+  MessageFacts facts(run.message, run.envelope, true);
+  Plan plan = decide(settings_, facts, run.report != nullptr);
+  if (run.report != nullptr) run.report->plan = plan;
   const bool audit = plan.mode == config::Mode::audit;
   if (plan.action == config::MessageAction::skip) return untouched(outcome, plan.reason);
   if (plan.action != config::MessageAction::rewrite) {
@@ -230,45 +248,45 @@ void Pipeline::run_passes(const mail::Message& message, const mail::Envelope& en
   }
   Outcome change;
   for (const auto& [header, value] : plan.add_headers)
-    if (message.count(header) == 0)
+    if (run.message.count(header) == 0)
       change.header_changes.push_back({mail::HeaderChange::Kind::append, header, 0, " " + value});
-  const std::string done = rewrite(message, envelope, plan, deadline, change, outcome);
-  outcome.verdict = change.verdict;
-  outcome.reply = std::move(change.reply);
+  const std::string done = rewrite(run, plan, change);
+  if (change.changed()) outcome.bytes_after = carried_out_size(run.message, change);
 
   // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
-  if (change.changed()) outcome.bytes_after = carried_out(message, change).size();
   if (audit) {
-    outcome.verdict = Verdict::accept;
-    outcome.reply.clear();
     outcome.summary =
         change.body ? "audit, would be rewritten: " + done : "audit, would be untouched: " + done;
     return;
   }
   outcome.summary = (change.body ? "rewritten: " : "untouched: ") + done;
+  outcome.verdict = change.verdict;
+  outcome.reply = std::move(change.reply);
   outcome.header_changes = std::move(change.header_changes);
   outcome.body = std::move(change.body);
 }
 
-std::string Pipeline::rewrite(const mail::Message& message, const mail::Envelope& envelope, const Plan& plan,
-                              Deadline deadline, Outcome& change, Outcome& report) const {
-  if (std::string reason = untouched_reason(message, envelope, plan); !reason.empty()) return reason;
-
+std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change) const {
+  const mail::Message& message = run.message;
   // Parse: parts with their offsets. A message that could be read in two ways ends here.
   const Result<mail::MimeTree> tree = mail::MimeTree::parse(message);
   if (!tree) return tree.error().text;
+  if (run.report != nullptr) run.report->before = part_lines(*tree);
+  if (std::string reason = untouched_reason(message, run.envelope, plan); !reason.empty()) return reason;
   if (has_inline_pgp(message, *tree)) return "inline PGP";
 
   // Scan: references in HTML and parts that carry pixels, but for what must keep its bytes.
   Work work(message, *tree, plan);
   find(work, protected_parts(*tree));
-  if (work.findings.empty() && !has_removals(work)) return "nothing to do";
+  if (run.report == nullptr && nothing_found(work)) return "nothing to do";
 
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.
   resolve(work, settings_);
 
   // Render: only what needs it.
-  render(work, renderer_, deadline);
+  const Clock::time_point start = Clock::now();
+  render(work, renderer_, run.deadline);
+  if (run.report != nullptr) run.report->render_ms = since(start);
 
   // Assemble and verify; over budget, again with smaller pictures.
   std::string problem;
@@ -278,7 +296,7 @@ std::string Pipeline::rewrite(const mail::Message& message, const mail::Envelope
     assembly = assemble_(work);
     if (!assembly) return "internal error: " + assembly.error().text;
     if (assembly->empty()) break;
-    Result<Outcome> attempt = assembled(message, work, *assembly);
+    Result<Outcome> attempt = assembled(message, work, *assembly, run.report);
     if (!attempt) return "internal error: " + attempt.error().text;
     const std::uint64_t budget = plan.policy.max_message_bytes;
     const std::uint64_t size = attempt->bytes_after;
@@ -290,17 +308,18 @@ std::string Pipeline::rewrite(const mail::Message& message, const mail::Envelope
       change.body = std::move(attempt->body);
       break;
     }
-    if (round == kBudgetRounds || deadline.passed() || !shrink_pictures(work, size - budget)) {
+    if (round == kBudgetRounds || run.deadline.passed() || !shrink_pictures(work, size - budget)) {
       problem = std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
       leave_all(work, problem);
       break;
     }
-    render(work, renderer_, deadline);
+    render(work, renderer_, run.deadline);
   }
-  note_what_was_left(work, report);
-  report.findings = work.findings;
+  note_what_was_left(work, run.outcome);
+  run.outcome.findings = work.findings;
   change.verdict = verdict_of(work, change);
-  return problem.empty() ? counted(work) : problem;
+  if (!problem.empty()) return problem;
+  return nothing_found(work) ? "nothing to do" : counted(work);
 }
 
 }  // namespace pixmilter::core

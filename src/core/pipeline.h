@@ -9,6 +9,7 @@
 #include "config/settings.h"
 #include "core/assemble.h"
 #include "core/outcome.h"
+#include "core/report.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "worker/renderer.h"
@@ -29,15 +30,23 @@ class Pipeline {
   std::string nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope) const;
 
   // Never throws: on any failure of ours the outcome is the original message and a summary that says why.
-  Outcome run(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline) const;
+  // report: filled where it is given; that costs time.
+  Outcome run(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
+              Report* report = nullptr) const;
 
  private:
-  void run_passes(const mail::Message& message, const mail::Envelope& envelope, Deadline deadline,
-                  Outcome& outcome) const;
+  // One message on its way through the passes.
+  struct Run {
+    const mail::Message& message;
+    const mail::Envelope& envelope;
+    Deadline deadline;
+    Outcome& outcome;
+    Report* report;
+  };
+  void run_passes(const Run& run) const;
 
   // The passes from parse to verify; fills change and says in words what was done or why nothing was.
-  std::string rewrite(const mail::Message& message, const mail::Envelope& envelope, const Plan& plan,
-                      Deadline deadline, Outcome& change, Outcome& report) const;
+  std::string rewrite(const Run& run, const Plan& plan, Outcome& change) const;
 
   const config::Settings& settings_;
   worker::Renderer& renderer_;

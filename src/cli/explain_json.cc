@@ -1,0 +1,113 @@
+// The JSON form of explain: the same facts, under names that stay.
+#include <nlohmann/json.hpp>
+
+#include "cli/explain_text.h"
+
+namespace pixmilter::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json parts(const std::vector<core::PartLine>& lines) {
+  Json out = Json::array();
+  for (const core::PartLine& line : lines)
+    out.push_back({{"part", line.number},
+                   {"depth", line.depth},
+                   {"type", line.type},
+                   {"encoding", line.encoding},
+                   {"disposition", line.disposition},
+                   {"name", line.name},
+                   {"content_id", line.content_id},
+                   {"bytes", line.bytes},
+                   {"never_touched", line.note}});
+  return out;
+}
+
+Json rules(const core::Plan& plan) {
+  Json recipients = Json::array();
+  for (const core::RecipientPlan& recipient : plan.recipients) {
+    Json trace = Json::array();
+    for (const core::RuleTrace& rule : recipient.trace) {
+      Json conditions = Json::array();
+      for (const core::ConditionTrace& condition : rule.conditions)
+        conditions.push_back({{"condition", condition.text}, {"holds", condition.holds}});
+      trace.push_back({{"rule", rule.rule->name},
+                       {"line", rule.rule->line},
+                       {"matched", rule.matched},
+                       {"note", rule.note},
+                       {"conditions", conditions}});
+    }
+    recipients.push_back({{"recipient", recipient.recipient},
+                          {"rule", recipient.rule == nullptr ? Json() : Json(recipient.rule_name)},
+                          {"action", config::name(recipient.action)},
+                          {"mode", config::name(recipient.mode)},
+                          {"why", recipient.why},
+                          {"trace", trace}});
+  }
+  Json forced = Json::array();
+  for (const core::Forced& one : plan.forced)
+    forced.push_back({{"what", one.what}, {"recipient", one.recipient}, {"rule", one.rule_name}});
+  return {{"action", config::name(plan.action)},
+          {"mode", config::name(plan.mode)},
+          {"recipients", recipients},
+          {"forced", forced}};
+}
+
+Json picture(const core::Finding& finding) {
+  const bool reference = finding.html != core::Finding::kNone;
+  Json out = {{"part", finding.part_number},
+              {"source", core::name(finding.source)},
+              {"place", reference ? std::string(html::name(finding.place)) : "part"},
+              {"label", finding.label},
+              {"decision", core::name(finding.decision)},
+              {"reason", finding.reason},
+              {"failed", finding.failed},
+              {"format", image::name(finding.format)},
+              {"width", finding.width_before},
+              {"height", finding.height_before},
+              {"bytes", finding.bytes_before}};
+  if (finding.decision != core::Decision::keep)
+    out["result"] = {{"format", image::name(finding.new_format)},
+                     {"width", finding.width},
+                     {"height", finding.height},
+                     {"bytes", finding.bytes_after},
+                     {"name", finding.new_name}};
+  return out;
+}
+
+std::string_view verdict(core::Verdict verdict) {
+  switch (verdict) {
+    case core::Verdict::accept:
+      return "accept";
+    case core::Verdict::reject:
+      return "reject";
+    case core::Verdict::tempfail:
+      return "tempfail";
+    case core::Verdict::quarantine:
+      return "quarantine";
+  }
+  return "?";
+}
+
+}  // namespace
+
+std::string explained_as_json(const Explanation& e) {
+  Json pictures = Json::array();
+  for (const core::Finding& finding : e.outcome.findings) pictures.push_back(picture(finding));
+  const Json out = {{"version", PIXMILTER_VERSION},
+                    {"outcome", e.outcome.summary},
+                    {"changed", e.outcome.changed()},
+                    {"verdict", verdict(e.outcome.verdict)},
+                    {"reply", e.outcome.reply},
+                    {"bytes_before", e.outcome.bytes_before},
+                    {"bytes_after", e.outcome.bytes_after},
+                    {"rules", rules(e.report.plan)},
+                    {"pictures", pictures},
+                    {"parts_before", parts(e.report.before)},
+                    {"parts_after", parts(e.report.after)},
+                    {"milliseconds", {{"total", e.report.total_ms}, {"render", e.report.render_ms}}}};
+  // What is no UTF-8 in a message is replaced, not an error.
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace pixmilter::cli
