@@ -156,4 +156,40 @@ class Programs(unittest.TestCase):
                 self.assertTrue("endbr64" in code, "main has no landing pad for CET")
 
 
+class Readme(unittest.TestCase):
+    """What can be run without a mail server; its Python examples are run by mta/postfix_test.py."""
+
+    def blocks(self, language):
+        with open(os.path.join(harness.ROOT, "README.md")) as file:
+            return re.findall(rf"```{language}\n(.*?)```", file.read(), re.S)
+
+    def test_its_configuration_is_valid(self):
+        for number, text in enumerate(self.blocks("toml")):
+            path = os.path.join(harness.temp_dir(self), f"{number}.toml")
+            with open(path, "w") as file:
+                file.write(text)
+            harness.run([harness.program(), "check", "-c", path], check=0)
+
+    def test_the_files_it_names_are_there(self):
+        with open(os.path.join(harness.ROOT, "README.md")) as file:
+            names = re.findall(r"\]\(([^)#:]+)\)", file.read())
+        self.assertGreater(len(names), 3)
+        for name in names:
+            self.assertTrue(os.path.exists(os.path.join(harness.ROOT, name)), name)
+
+    def test_before_gives_after(self):
+        """The README's before, completed, becomes its after, but for what is cut short there."""
+        import pictures
+
+        before, after = self.blocks("")[:2]
+        uri = pictures.data_uri(pictures.png())
+        message = "From: a@example.test\nMIME-Version: 1.0\n" + re.sub(r"data:[^\"]*", uri, before)
+        out = harness.run([harness.program(), "rewrite"], input=message.encode(), check=0).stdout.decode()
+        pattern = re.escape(after.strip()).replace("…", r".+?")
+        # Folded as the program folds, and the version that it is.
+        pattern = re.sub(r"(?:\\ )+", r"\\s+", pattern).replace(r"0\.1\.0", r"[0-9.]+")
+        pattern = re.sub(r"iVBORw0KGgo\S*", ".+", pattern)
+        self.assertRegex(out, re.compile(pattern, re.S))
+
+
 harness.main()

@@ -407,6 +407,38 @@ class Killed(WithPostfix):
         self.assertEqual(len(judge.images(judge.parse(data))), 1)
 
 
+class Reload(WithPostfix):
+    milter_config = 'mode = "off"\n'
+
+    def reload(self, text):
+        with open(os.path.join(self.milter.folder, "pixmilter.toml"), "w") as file:
+            file.write(text)
+        self.milter.process.send_signal(signal.SIGHUP)
+
+    def is_rewritten(self):
+        return bool(judge.images(judge.parse(self.relay(as_bytes(array_message(pictures.array(64, 48)))))))
+
+    def wait_for(self, rewritten):
+        deadline = time.monotonic() + 20
+        while self.is_rewritten() != rewritten:
+            self.assertLess(time.monotonic(), deadline, self.milter.log())
+            time.sleep(0.1)
+
+    def test_sighup_reads_the_configuration_again(self):
+        self.assertFalse(self.is_rewritten())
+        self.reload('mode = "enforce"\n')
+        self.wait_for(True)
+        # A bad one is refused, with its place in the log, and the old one stays.
+        self.reload('mode = "sometimes"\n')
+        deadline = time.monotonic() + 20
+        while "pixmilter.toml:1:8" not in self.milter.log():
+            self.assertLess(time.monotonic(), deadline, self.milter.log())
+            time.sleep(0.05)
+        self.assertTrue(self.is_rewritten())
+        self.reload('mode = "off"\n')
+        self.wait_for(False)
+
+
 class Readme(WithPostfix):
     """The README's Python examples, run as they stand but for the host and port they send to."""
 
