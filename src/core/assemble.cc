@@ -41,7 +41,7 @@ class Assembler {
     for (const Finding& finding : work_.findings)
       if (finding.html == Finding::kNone && finding.picture != Finding::kNone &&
           finding.decision != Decision::keep)
-        replace_part(finding);
+        finding.page == 0 ? replace_part(finding) : add_page(finding);
     return std::move(out_);
   }
 
@@ -311,6 +311,30 @@ class Assembler {
     if (!root && !body.ends_with('\n') && !encoded.empty()) encoded.resize(encoded.size() - eol_.size());
     out_.body_edits.replace(part.body.begin, part.body.end, std::move(encoded));
     out_.replaced[finding.part] = finding.picture;
+  }
+
+  // A further page stands behind the part of the first, under the same disposition.
+  void add_page(const Finding& finding) {
+    if (!out_.replaced.contains(finding.part))
+      return;  // the first page failed: the part is still there whole
+    const mail::Part& part = tree_[finding.part];
+    const mail::Part& parent = tree_[part.parent];
+    const Picture& picture = work_.pictures[finding.picture];
+    const auto next = std::find_if(parent.delimiters.begin(), parent.delimiters.end(),
+                                   [&](const mail::Span& line) { return line.begin >= part.body.end; });
+    std::string text = "--" + parent.boundary + std::string(eol_);
+    const auto add = [&](std::string_view name, std::string value) {
+      text += mail::field(name, " " + value, eol_);
+    };
+    add("Content-Type",
+        mail::structured_value(image::media_type(picture.result.format), {{"name", finding.new_name}}, 14));
+    add("Content-Transfer-Encoding", "base64");
+    add("Content-Disposition", mail::structured_value(part.disposition.empty() ? "inline" : part.disposition,
+                                                      {{"filename", finding.new_name}}, 21));
+    text += eol_;
+    base64::encode_lines(picture.bytes(), eol_, text);
+    out_.body_edits.insert(next->begin, std::move(text));
+    out_.pages[finding.part].push_back(finding.picture);
   }
 
   // The disposition as it was but for the file name, and without the size of the old bytes.

@@ -30,6 +30,8 @@ struct Assembly {
   std::map<std::size_t, std::string> wrapped;   // HTML part -> boundary of the multipart/related put round it
   std::map<std::size_t, std::string> new_text;  // HTML part -> its decoded text as it shall be
   std::map<std::size_t, std::size_t> replaced;  // pixel part -> picture
+  // Pixel part -> pictures of its further pages, which follow it as parts of their own.
+  std::map<std::size_t, std::vector<std::size_t>> pages;
   // HTML part whose text was converted to UTF-8 -> its new Content-Type and Content-Transfer-Encoding.
   struct Recoded {
     std::string content_type;

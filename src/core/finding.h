@@ -35,7 +35,8 @@ struct Finding {
   std::size_t html = kNone;       // index of the HtmlText it stands in; kNone: it is a part
   std::size_t reference = kNone;  // index in that text's scan
   html::Place place = html::Place::img_src;  // when it is a reference
-  std::string label;  // a file name, a Content-ID or the beginning of a URL, for people
+  std::uint32_t page = 0;  // of a document with several: 1 and up become parts of their own behind the first
+  std::string label;       // a file name, a Content-ID or the beginning of a URL, for people
 
   Decision decision = Decision::keep;
   std::string reason;       // why it is kept; empty when it is not

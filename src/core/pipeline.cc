@@ -4,6 +4,7 @@
 // dropped, and the original goes on.
 #include "core/pipeline.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "base/ascii.h"
@@ -91,6 +92,23 @@ Verdict verdict_of(config::MessageAction action) {
   return Verdict::accept;
 }
 
+// One of several pages of a part that all become pictures.
+bool paged(const Work& work, const Finding& finding) {
+  if (finding.page > 0) return true;
+  return std::any_of(work.findings.begin(), work.findings.end(), [&](const Finding& other) {
+    return other.page > 0 && other.part == finding.part && other.html == Finding::kNone;
+  });
+}
+
+// "scan.tif" becomes "scan-2.tif".
+std::string paged_name(const std::string& name, std::uint32_t page) {
+  const std::string number = "-" + std::to_string(page + 1);
+  if (name.empty()) return "page" + number;
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos || dot == 0) return name + number;
+  return name.substr(0, dot) + number + name.substr(dot);
+}
+
 // Each finding learns from its picture what is done to it; new parts get their names.
 void conclude(Work& work) {
   std::size_t number = 0;
@@ -105,6 +123,8 @@ void conclude(Work& work) {
                                                      : picture.result.reason;
       continue;
     }
+    finding.failed = false;
+    finding.reason.clear();
     finding.decision = picture.needs_worker ? Decision::convert : Decision::embed;
     finding.new_format = picture.result.format;
     finding.bytes_after = picture.bytes().size();
@@ -114,9 +134,17 @@ void conclude(Work& work) {
     finding.new_name = picture.name;
     if (finding.html != Finding::kNone) continue;
     const mail::Part& part = work.tree[finding.part];
-    finding.new_name = image::picture_name({part.filename, part.description, part.content_id},
-                                           picture.result.format, number);
+    const std::string hint = paged(work, finding) ? paged_name(part.filename, finding.page) : part.filename;
+    finding.new_name =
+        image::picture_name({hint, part.description, part.content_id}, picture.result.format, number);
   }
+}
+
+// Marks that senders address to us are taken out even where no picture is.
+bool has_removals(const Work& work) {
+  for (const HtmlText& text : work.texts)
+    if (!text.scan.removals.empty()) return true;
+  return false;
 }
 
 std::string counted(const Work& work) {
@@ -124,7 +152,7 @@ std::string counted(const Work& work) {
   for (const Finding& finding : work.findings) {
     embedded += finding.decision == Decision::embed;
     converted += finding.decision == Decision::convert;
-    kept += finding.decision == Decision::keep && !finding.silent;
+    kept += finding.failed;
   }
   std::string text;
   const auto count = [&](std::size_t n, std::string_view what) {
@@ -134,14 +162,8 @@ std::string counted(const Work& work) {
   count(embedded, "embedded");
   count(converted, "converted");
   count(kept, "left");
-  return text.empty() ? "marks removed" : text;
-}
-
-// Marks that senders address to us are taken out even where no picture is.
-bool has_removals(const Work& work) {
-  for (const HtmlText& text : work.texts)
-    if (!text.scan.removals.empty()) return true;
-  return false;
+  if (!text.empty()) return text;
+  return has_removals(work) ? "marks removed" : "nothing to do";
 }
 
 // No picture and no mark: only what nobody asked us about.
@@ -157,7 +179,7 @@ double since(Clock::time_point start) {
 
 void note_what_was_left(const Work& work, Outcome& outcome) {
   for (const Finding& finding : work.findings)
-    if (finding.decision == Decision::keep && !finding.silent)
+    if (finding.failed)
       outcome.notes.push_back("part " + (finding.part_number.empty() ? "1" : finding.part_number) + " " +
                               finding.label + ": " + finding.reason);
 }
@@ -318,8 +340,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   note_what_was_left(work, run.outcome);
   run.outcome.findings = work.findings;
   change.verdict = verdict_of(work, change);
-  if (!problem.empty()) return problem;
-  return nothing_found(work) ? "nothing to do" : counted(work);
+  return problem.empty() ? counted(work) : problem;
 }
 
 }  // namespace pixmilter::core

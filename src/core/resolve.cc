@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <utility>
 
 #include "core/image_plan.h"
 #include "image/header.h"
@@ -91,6 +92,9 @@ class Resolver {
     limits_.max_frames = settings.render.max_frames;
   }
 
+  // The further pages of the finding that was resolved last; they want to be resolved too.
+  std::vector<Finding> take_more_pages() { return std::exchange(more_pages_, {}); }
+
   void resolve(Finding& finding) {
     if (!allowed(finding.source)) {
       finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
@@ -114,6 +118,8 @@ class Resolver {
       return;
     }
     ++images_;
+    picture.job.settings.page = finding.page;
+    add_pages(finding, picture);
     picture.job.limits = limits_;
     const auto [at, is_new] =
         known_.try_emplace(key_of(picture.job, picture.needs_worker), work_.pictures.size());
@@ -269,12 +275,30 @@ class Resolver {
     }
     const std::string_view loader = loader_of(job.format);
     const std::vector<std::string>& loaders = settings_.render.loaders;
-    if (!loader.empty() && std::find(loaders.begin(), loaders.end(), loader) == loaders.end())
-      return Error{"\"" + std::string(loader) + "\" is not among the loaders"};
-    return Done{};
+    if (loader.empty() || std::find(loaders.begin(), loaders.end(), loader) != loaders.end()) return Done{};
+    const Error missing{"\"" + std::string(loader) + "\" is not among the loaders"};
+    if (!part) fail(finding, config::Failure::unreadable, missing.text);
+    return missing;
   }
 
   // Eight bits and no ink: what every mail client shows as it is meant.
+  // Where a rule wants all pages, the others follow the first as parts of their own. A message that is one
+  // part has no place for them.
+  void add_pages(const Finding& finding, const Picture& picture) {
+    if (!finding.plan.all_pages || finding.page > 0 || finding.html != Finding::kNone ||
+        !picture.needs_worker || picture.job.format != image::Format::tiff || !picture.header ||
+        work_.tree[finding.part].parent == mail::Part::kNone)
+      return;
+    const std::uint32_t pages = std::min(picture.header->frames, limits_.max_frames);
+    for (std::uint32_t page = 1; page < pages; ++page) {
+      Finding more = finding;
+      more.page = page;
+      more.picture = Finding::kNone;
+      more.label += " page " + std::to_string(page + 1);
+      more_pages_.push_back(std::move(more));
+    }
+  }
+
   static bool safe_as_it_is(const Picture& picture) {
     return !picture.header || (picture.header->bits <= 8 && !picture.header->cmyk);
   }
@@ -325,6 +349,7 @@ class Resolver {
   const config::Settings& settings_;
   image::Limits limits_;
   std::uint32_t images_ = 0;
+  std::vector<Finding> more_pages_;
   std::map<Digest, std::size_t> known_;
   std::map<std::size_t, html::InlineSvgs*> svgs_;
   std::vector<std::unique_ptr<html::InlineSvgs>> svg_storage_;
@@ -334,8 +359,16 @@ class Resolver {
 
 void resolve(Work& work, const config::Settings& settings) {
   Resolver resolver(work, settings);
-  for (Finding& finding : work.findings)
+  std::vector<Finding> all;
+  for (Finding& finding : work.findings) {
     if (finding.reason.empty()) resolver.resolve(finding);
+    all.push_back(std::move(finding));
+    for (Finding& page : resolver.take_more_pages()) {
+      resolver.resolve(page);
+      all.push_back(std::move(page));
+    }
+  }
+  work.findings = std::move(all);
 }
 
 }  // namespace pixmilter::core

@@ -112,8 +112,12 @@ class Verifier {
   Status compare_multipart(std::size_t old_index, const mail::Part& before, const mail::Part& after) {
     const auto added = assembly_.new_parts.find(old_index);
     const std::size_t images = added == assembly_.new_parts.end() ? 0 : added->second.size();
+    std::size_t pages = 0;
+    for (const std::size_t child : before.children)
+      if (const auto more = assembly_.pages.find(child); more != assembly_.pages.end())
+        pages += more->second.size();
     if (!same_fields(before, after) || before.boundary != after.boundary ||
-        after.children.size() != before.children.size() + images)
+        after.children.size() != before.children.size() + images + pages)
       return off("a multipart is not as it was meant");
     const auto outer = [](const mail::Part& part) {
       return std::pair(mail::Span{part.body.begin, part.delimiters.front().end},
@@ -124,9 +128,17 @@ class Verifier {
     if (bytes(old_, before_open) != bytes(new_, after_open) ||
         bytes(old_, before_close) != bytes(new_, after_close))
       return off("the preamble or epilogue of a multipart has changed");
-    for (std::size_t i = 0; i < before.children.size(); ++i)
-      if (Status child = compare(before.children[i], after.children[i]); !child) return child;
-    return images == 0 ? Status(Done{}) : compare_images(added->second, after, before.children.size());
+    std::size_t at = 0;  // in the new part
+    for (const std::size_t child : before.children) {
+      if (Status same = compare(child, after.children[at++]); !same) return same;
+      const auto more = assembly_.pages.find(child);
+      if (more == assembly_.pages.end()) continue;
+      for (const std::size_t page : more->second) {
+        ++seen_;
+        if (Status image = compare_image(new_tree_[after.children[at++]], page); !image) return image;
+      }
+    }
+    return images == 0 ? Status(Done{}) : compare_images(added->second, after, at);
   }
 
   Status compare_replaced(const mail::Part& before, const mail::Part& after, std::size_t picture) {
