@@ -162,8 +162,10 @@ std::string counted(const Work& work) {
   count(embedded, "embedded");
   count(converted, "converted");
   count(kept, "left");
-  if (!text.empty()) return text;
-  return has_removals(work) ? "marks removed" : "nothing to do";
+  std::size_t skipped = 0;
+  for (const HtmlText& html : work.texts) skipped += html.scan.skipped;
+  count(skipped, "skipped");
+  return text.empty() ? "nothing to do" : text;
 }
 
 // No picture and no mark: only what nobody asked us about.

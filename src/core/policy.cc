@@ -25,6 +25,11 @@ std::string protection(const mail::Part& part) {
 
 std::string untouched_reason(const mail::Message& headers, const mail::Envelope& envelope, const Plan& plan) {
   if (envelope.sender.empty() && envelope.sender_known) return "null sender";
+  // The marks that said what to skip were taken out: a second pass would not know any more.
+  for (const mail::HeaderField& field : headers.fields())
+    if (ascii::iequals(field.name, "X-Pixmilter") &&
+        field.raw_value.find(" skipped") != std::string_view::npos)
+      return "already rewritten, with pictures skipped";
   if (!plan.signed_allowed) {
     if (headers.count("DKIM-Signature") > 0) return "DKIM-signed";
     if (headers.count("ARC-Seal") > 0) return "ARC-sealed";

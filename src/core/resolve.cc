@@ -100,8 +100,6 @@ class Resolver {
       finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
       return;
     }
-    if (images_ == work_.plan.policy.max_images)
-      return fail(finding, config::Failure::limit, "more than max_images = " + std::to_string(images_));
     Picture picture;
     if (Status found = bytes_of(finding, picture); !found) {
       // A part that is no picture we know is the sender's; a reference or an explicit ask was meant as one.
@@ -117,14 +115,17 @@ class Resolver {
       finding.reason = planned.error().text;
       return;
     }
-    ++images_;
     picture.job.settings.page = finding.page;
     add_pages(finding, picture);
     picture.job.limits = limits_;
-    const auto [at, is_new] =
-        known_.try_emplace(key_of(picture.job, picture.needs_worker), work_.pictures.size());
-    finding.picture = at->second;
-    if (!is_new) return;
+    const Digest key = key_of(picture.job, picture.needs_worker);
+    const auto known = known_.find(key);
+    const std::uint32_t max_images = work_.plan.policy.max_images;
+    if (known == known_.end() && work_.pictures.size() >= max_images)
+      return fail(finding, config::Failure::limit, "more than max_images = " + std::to_string(max_images));
+    finding.picture = known == known_.end() ? work_.pictures.size() : known->second;
+    if (known != known_.end()) return;
+    known_.emplace(key, finding.picture);
     // Moved before the view is taken: short strings hold their bytes in themselves.
     Picture& kept = work_.pictures.emplace_back(std::move(picture));
     if (!kept.storage.empty()) kept.job.bytes = kept.storage;
@@ -348,7 +349,6 @@ class Resolver {
   Work& work_;
   const config::Settings& settings_;
   image::Limits limits_;
-  std::uint32_t images_ = 0;
   std::vector<Finding> more_pages_;
   std::map<Digest, std::size_t> known_;
   std::map<std::size_t, html::InlineSvgs*> svgs_;
