@@ -47,10 +47,11 @@ int main(int argc, char** argv) {
   // Not before: a change of capabilities clears it. Whoever started us may have gone already; then the
   // socket has ended.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  render::prepare_process();
+  render::LastWords last_words;
+  render::prepare_process(last_words);
   if (!render::start_vips()) {
     std::fputs("pixmilter-render: libvips does not start\n", stderr);
     return EX_UNAVAILABLE;
   }
-  return render::run_zygote(std::move(front), *options, namespaces);
+  return render::run_zygote(std::move(front), *options, namespaces, last_words);
 }

@@ -1,6 +1,7 @@
 #include "render/environment.h"
 
 #include <malloc.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <vips/vips.h>
 
@@ -35,7 +36,7 @@ bool allowed(std::string_view variable) {
 }
 
 // GLib's own writer asks for journals, terminals and character sets; ours writes a line to descriptor 2.
-GLogWriterOutput write_line(GLogLevelFlags level, const GLogField* fields, gsize count, gpointer) {
+GLogWriterOutput write_line(GLogLevelFlags level, const GLogField* fields, gsize count, gpointer user_data) {
   // Warnings repeat what the picture's error says, or are about pictures that are decoded all the same.
   constexpr int kWorthSaying = G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL;
   if ((level & kWorthSaying) == 0) return G_LOG_WRITER_HANDLED;
@@ -59,6 +60,13 @@ GLogWriterOutput write_line(GLogLevelFlags level, const GLogField* fields, gsize
   add_field("MESSAGE", "");
   std::replace(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(size), '\n', ' ');
   line[size++] = '\n';
+  // g_malloc() does not return what it cannot have.
+  const auto* words = static_cast<const LastWords*>(user_data);
+  if ((level & G_LOG_LEVEL_ERROR) != 0 && words->socket >= 0 &&
+      std::string_view(line.data(), size).find("failed to allocate") != std::string_view::npos) {
+    ::send(words->socket, words->packet.data(), words->packet.size(), MSG_NOSIGNAL);
+    ::_exit(0);
+  }
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), size);
   return G_LOG_WRITER_HANDLED;
 }
@@ -82,9 +90,9 @@ void start_again(char** argv) {
   ::execve("/proc/self/exe", argv, environment.data());
 }
 
-void prepare_process() {
+void prepare_process(const LastWords& words) {
   ::mallopt(M_PERTURB, kPerturbation);
-  g_log_set_writer_func(write_line, nullptr, nullptr);
+  g_log_set_writer_func(write_line, const_cast<LastWords*>(&words), nullptr);
 }
 
 bool start_vips() {

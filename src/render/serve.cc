@@ -138,6 +138,16 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
   return answer;
 }
 
+// The answer to a job that memory does not suffice for.
+std::string out_of_memory(std::uint64_t number) {
+  wire::Answer answer;
+  answer.number = number;
+  answer.status = Status::limit;
+  answer.reason = "not enough memory";
+  answer.retire = true;
+  return wire::encode(answer);
+}
+
 }  // namespace
 
 int serve(UniqueFd socket, wire::Purpose purpose, const Surroundings& surroundings) {
@@ -162,6 +172,7 @@ int serve(UniqueFd socket, wire::Purpose purpose, const Surroundings& surroundin
     if (transfer == Transfer::closed) return 0;
     auto job = transfer == Transfer::done ? wire::decode<wire::Job>(packet.bytes) : std::nullopt;
     if (!job || packet.fds.size() != 2) return kBroken;
+    surroundings.last_words = {front, out_of_memory(job->number)};
     auto answer = carry_out(*job, formats, packet.fds[0].get(), packet.fds[1].get());
     answer.retire = answer.retire || Footprint().exceeds(fresh, surroundings.options.memory);
     packet.fds.clear();

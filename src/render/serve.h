@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "render/environment.h"
 #include "render/options.h"
 #include "worker/wire.h"
 
@@ -16,6 +17,7 @@ struct Surroundings {
   const Options& options;
   pid_t zygote = 0;
   bool namespaces = false;  // the zygote has its own
+  LastWords& last_words;    // of this process
   std::string self_test;    // what the seal was found not to hold against; empty: it holds
 };
 

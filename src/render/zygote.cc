@@ -28,8 +28,8 @@ UniqueFd pidfd_of(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pi
 
 class ZygoteLoop {
  public:
-  ZygoteLoop(UniqueFd front, const Options& options, bool namespaces)
-      : front_(std::move(front)), surroundings_{options, ::getpid(), namespaces, {}} {}
+  ZygoteLoop(UniqueFd front, const Options& options, bool namespaces, LastWords& last_words)
+      : front_(std::move(front)), surroundings_{options, ::getpid(), namespaces, last_words, {}} {}
 
   int run() {
     // Before anything is served, and before children are reaped here.
@@ -145,8 +145,8 @@ class ZygoteLoop {
 
 }  // namespace
 
-int run_zygote(UniqueFd front, const Options& options, bool namespaces) {
-  return ZygoteLoop(std::move(front), options, namespaces).run();
+int run_zygote(UniqueFd front, const Options& options, bool namespaces, LastWords& last_words) {
+  return ZygoteLoop(std::move(front), options, namespaces, last_words).run();
 }
 
 }  // namespace pixmilter::render

@@ -5,12 +5,13 @@
 #pragma once
 
 #include "base/unique_fd.h"
+#include "render/environment.h"
 #include "render/options.h"
 
 namespace pixmilter::render {
 
 // Serves the front until the socket ends; then all workers are gone too. namespaces: whether the process
-// is in its own (render/seal.h). The exit code of the program.
-int run_zygote(UniqueFd front, const Options& options, bool namespaces);
+// is in its own (render/seal.h). last_words: where a worker leaves its own. The exit code of the program.
+int run_zygote(UniqueFd front, const Options& options, bool namespaces, LastWords& last_words);
 
 }  // namespace pixmilter::render

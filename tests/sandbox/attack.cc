@@ -40,6 +40,8 @@
 #include <thread>
 #include <vector>
 
+#include <vips/vips.h>
+
 #include "image/job.h"
 #include "worker/wire.h"
 
@@ -436,6 +438,7 @@ image::ImageResult harm(const std::string& name) {
   }
   if (name == "eat_memory")
     for (;;) std::memset(::operator new(1 << 20), 1, 1 << 20);
+  if (name == "eat_glib") return refuse(g_malloc(std::size_t{1} << 40) == nullptr ? "none" : "some");
   if (name == "eat_threads")
     for (std::vector<std::thread> threads;;)
       threads.emplace_back([] {

@@ -237,6 +237,9 @@ class HarmTest(unittest.TestCase):
             self.skipTest("no limit of memory under sanitizers")
         self.harm("eat_memory", "limit", "memory", ["--memory", "100000000"])
 
+    def test_memory_that_glib_does_not_get(self):
+        self.harm("eat_glib", "limit", "memory")
+
     def test_threads(self):
         if harness.sanitized():
             self.skipTest("no limit of memory under sanitizers")
