@@ -128,6 +128,9 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
     else
       result = failed(Status::limit, "not enough memory for the encoded picture");
   }
+  // libvips says it like any other error.
+  if (result.status == Status::refused && result.reason.find("out of memory") != std::string::npos)
+    result.status = Status::limit;
   answer.status = result.status;
   answer.reason = std::move(result.reason);
   answer.format = result.format;

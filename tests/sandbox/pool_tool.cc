@@ -11,7 +11,9 @@
 //   --together          all are in one message
 //   --rounds N          everything so often
 //   --out FOLDER        results are written there, by their place in the list
-//   --counters          at the end a line "counters<TAB>WORKERS STARTED<TAB>ZYGOTES STARTED"
+//   --counters          at the end a line "counters<TAB>WORKERS STARTED<TAB>ZYGOTES STARTED<TAB>KILOBYTES",
+//   the
+//                       last being the most memory that one process of the render program had
 //   --hold              at the end waits for the end of stdin, with workers made ahead
 //   --deny CALL=ERROR   a system call, by number, fails with an error, by number, here and in all children:
 //                       a kernel that has less
@@ -19,6 +21,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -149,7 +152,8 @@ int main(int argc, char** argv) {
   }
   for (auto& input : inputs) input->job.bytes = input->bytes;
 
-  worker::Pool pool(options, worker::child_zygotes(program));
+  auto owned = std::make_unique<worker::Pool>(options, worker::child_zygotes(program));
+  worker::Pool& pool = *owned;
   pool.prepare();
   for (int round = 0; round < rounds; ++round) {
     const auto begun = Clock::now();
@@ -174,8 +178,12 @@ int main(int argc, char** argv) {
   }
   if (counters) {
     const auto count = pool.counters();
-    std::printf("counters\t%llu\t%llu\n", static_cast<unsigned long long>(count.workers_started),
-                static_cast<unsigned long long>(count.zygotes_started));
+    owned.reset();  // and everybody has been waited for
+    rusage children{};
+    ::getrusage(RUSAGE_CHILDREN, &children);
+    std::printf("counters\t%llu\t%llu\t%ld\n", static_cast<unsigned long long>(count.workers_started),
+                static_cast<unsigned long long>(count.zygotes_started), children.ru_maxrss);
+    return 0;
   }
   if (hold) {
     std::puts("holding");
