@@ -133,7 +133,8 @@ void Keeper::request(wire::Purpose purpose) {
   const auto sent = send_packet(zygote_->socket.get(), message, {}, false);
   // A zygote that is gone is noticed by reading, one that hangs by the start that never comes.
   static_cast<void>(sent);
-  starting_.push_back({std::move(worker), Deadline::after(options_.start_timeout)});
+  starting_.push_back(
+      {std::move(worker), Deadline::after(options_.fork_timeout), Deadline::after(options_.start_timeout)});
 }
 
 // The zygote goes with all that waits for it; those of its workers that are at work end theirs, unless
@@ -190,7 +191,7 @@ void Keeper::watch() {
   }
 
   Deadline until = Deadline::after(kLongestSleep);
-  for (const Starting& one : starting_) until = earlier(until, one.deadline);
+  for (const Starting& one : starting_) until = earlier(until, next_due(one));
   for (const Patience& patience : {patience_[0], patience_[1], zygote_patience_})
     if (patience.failures > 0 && !patience.next.passed()) until = earlier(until, patience.next);
   if (::poll(polled.data(), polled.size(), poll_milliseconds(until)) <= 0) return;
@@ -223,6 +224,7 @@ void Keeper::hear_zygote() {
       zygote_->pid = hello->pid;
       zygote_->pidfd = std::move(packet.fds[0]);
       zygote_->diagnostics = std::move(packet.fds[1]);
+      for (Starting& one : starting_) one.answer = Deadline::after(options_.fork_timeout);
     } else if (const auto ended = wire::decode<wire::Ended>(packet.bytes)) {
       stock_.note_end(*zygote_, *ended);
     } else if (const auto forked = wire::decode<wire::Forked>(packet.bytes)) {
@@ -290,9 +292,14 @@ void Keeper::hear_diagnostics() {
   }
 }
 
+Deadline Keeper::next_due(const Starting& one) const {
+  const bool answers = one.worker->socket || !zygote_ || !zygote_->pidfd;
+  return answers ? one.ready : earlier(one.answer, one.ready);
+}
+
 void Keeper::give_up_slow_starts() {
   for (const Starting& one : starting_) {
-    if (!one.deadline.passed()) continue;
+    if (!next_due(one).passed()) continue;
     if (!one.worker->socket) return drop_zygote("the render zygote does not answer", true);
     return start_failed(one.worker->number, "a render worker was not ready in time", false);
   }

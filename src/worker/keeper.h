@@ -44,7 +44,8 @@ class Keeper {
   // A worker that was asked for and is not ready.
   struct Starting {
     WorkerPtr worker;  // without a socket until the zygote has answered
-    Deadline deadline;
+    Deadline answer;   // by then, unless the zygote itself is starting
+    Deadline ready;    // by then
   };
 
   void run();
@@ -61,6 +62,7 @@ class Keeper {
   void hear_starting(std::uint64_t number);
   void hear_diagnostics();
   void give_up_slow_starts();
+  Deadline next_due(const Starting& one) const;
   void complain(const std::string& text);
 
   Stock& stock_;

@@ -15,7 +15,8 @@ struct PoolOptions {
   std::uint32_t jobs_per_worker = 500;              // then it is replaced
   std::size_t max_waiting = 1000;                   // pictures in the queue, over all messages
   std::uint32_t crashes_per_zygote = 10;            // then the zygote is replaced
-  std::chrono::milliseconds start_timeout{20'000};  // from fork to ready
+  std::chrono::milliseconds start_timeout{20'000};  // of a zygote, and of a worker from fork to ready
+  std::chrono::milliseconds fork_timeout{3'000};    // of a zygote that has started, to make a worker
   std::uint32_t kills_to_refuse = 2;                // workers that a picture may end
   std::chrono::milliseconds refusal{600'000};       // how long such a picture is refused
 };

@@ -248,7 +248,7 @@ TEST_F(PoolTest, AKilledZygoteIsReplaced) {
 }
 
 TEST_F(PoolTest, AStoppedZygoteIsReplaced) {
-  options.start_timeout = Milliseconds(1'000);
+  options.fork_timeout = Milliseconds(1'000);
   start();
   const Pixels small(8, 8);
   ASSERT_EQ(one(small.job).status, Status::ok);
