@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/memfd.h"
-#include "worker/check_picture.h"
+#include "worker/judge_answer.h"
 #include "worker/wire.h"
 
 namespace pixmilter::worker {
@@ -21,13 +21,6 @@ namespace {
 
 // A job that meets this many dead workers in a row is given up.
 constexpr std::uint8_t kMaxAttempts = 4;
-
-// Reasons come from a worker and go into the log and the notes of a message.
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (c < ' ' || c > '~') c = ' ';
-  return text;
-}
 
 }  // namespace
 
@@ -203,32 +196,14 @@ void Call::hear(Running& running) {
 }
 
 void Call::accept(Running& running, const Packet& packet) {
-  const auto answer = wire::decode<wire::Answer>(packet.bytes);
-  if (!answer || !packet.fds.empty() || answer->number != running.number ||
-      answer->size > running.output_size)
-    return lose(running, Status::violated, "the render worker broke the protocol", true);
-  ImageResult& result = results_[running.job];
-  if (answer->status == Status::ok) {
-    // The worker can still write to the memory: only the copy is looked at.
-    auto bytes = copy_memfd(running.output.get(), answer->size);
-    if (!bytes) return lose(running, Status::violated, bytes.error().text, true);
-    const auto facts = check_picture(*bytes);
-    if (!facts)
-      return lose(running, Status::violated, "the render worker returned no picture: " + facts.error().text,
-                  true);
-    const auto pixels = std::uint64_t{facts->width} * facts->height;
-    if (facts->format != answer->format || facts->width != answer->width || facts->height != answer->height ||
-        pixels > jobs_[running.job].limits.max_pixels)
-      return lose(running, Status::violated, "the render worker returned another picture than it said", true);
-    result.bytes = std::move(*bytes);
-    result.format = facts->format;
-    result.width = facts->width;
-    result.height = facts->height;
-    result.frames = facts->frames;
-  }
-  settle(running.job, answer->status, one_line(answer->reason));
+  const Expected expected{running.number, running.output_size, jobs_[running.job].limits.max_pixels};
+  auto judgement = judge_answer(packet.bytes, !packet.fds.empty(), expected,
+                                [&](std::uint64_t size) { return copy_memfd(running.output.get(), size); });
+  if (judgement.result.status == Status::violated)
+    return lose(running, Status::violated, judgement.result.reason, true);
+  results_[running.job] = std::move(judgement.result);
   WorkerPtr worker = std::move(running.worker);
-  worker->retire = worker->retire || answer->retire || worker->jobs >= options_.jobs_per_worker;
+  worker->retire = worker->retire || judgement.retire || worker->jobs >= options_.jobs_per_worker;
   next(std::move(worker));
 }
 

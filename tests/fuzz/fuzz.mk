@@ -5,7 +5,7 @@
 
 FUZZ_B := build-fuzz
 FUZZ_CXX ?= clang++
-FUZZ_DIRS := base html image source
+FUZZ_DIRS := base html image source worker
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*_fuzz.cc))
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/%_fuzz.cc=%)
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ_B)/%_fuzz)
@@ -14,7 +14,8 @@ FUZZ ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 RUNS ?=
 FUZZ_FLAGS := -std=c++20 -O1 -g -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined \
-  -D_GLIBCXX_ASSERTIONS -pthread -MMD -MP -Isrc
+  -D_GLIBCXX_ASSERTIONS -pthread -MMD -MP -Isrc \
+  -DPIXMILTER_LIBEXECDIR='""'
 
 $(FUZZ_B)/src/%.o: src/%.cc
 	@mkdir -p $(@D)

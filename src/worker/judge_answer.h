@@ -1,0 +1,34 @@
+// judge_answer: what the front makes of the packet that a worker sent for a job.
+//
+// The worker may have been taken over by the picture, so nothing it says is believed before it is checked.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "image/job.h"
+
+namespace pixmilter::worker {
+
+// What the front knows of the job by itself.
+struct Expected {
+  std::uint64_t number = 0;
+  std::uint64_t output_size = 0;  // bytes of the memory that the worker could write to
+  std::uint64_t max_pixels = 0;   // of one frame
+};
+
+struct Judgement {
+  // violated: the worker is not to be used again, and the reason says why.
+  image::ImageResult result;
+  bool retire = false;  // the worker wants to be replaced
+};
+
+// copy_output is called at most once, with at most expected.output_size, and gives a copy of the first
+// bytes of the memory: only that copy is looked at, and only it goes on.
+Judgement judge_answer(std::string_view packet, bool carries_descriptors, const Expected& expected,
+                       const std::function<Result<std::string>(std::uint64_t size)>& copy_output);
+
+}  // namespace pixmilter::worker
