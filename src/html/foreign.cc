@@ -21,32 +21,72 @@ constexpr std::array<bool, kTagCount> make_breakouts() {
 }
 constexpr auto kBreakouts = make_breakouts();
 
-bool is_integration_point(const ForeignContent::StartTag& tag) {
+// HTML elements that are never open: they have no content, or no place outside a table.
+bool stays_closed(const ForeignContent::StartTag& tag) {
   switch (tag.tag) {
-    case Tag::foreign_object:
-    case Tag::desc:
-    case Tag::title:
-    case Tag::mi:
-    case Tag::mn:
-    case Tag::mo:
-    case Tag::ms:
-    case Tag::mtext:
+    case Tag::br:
+    case Tag::embed:
+    case Tag::hr:
+    case Tag::image:
+    case Tag::img:
+    case Tag::input:
+    case Tag::meta:
+    case Tag::source:
+    case Tag::html:
+    case Tag::head:
+    case Tag::body:
+    case Tag::tbody:
+    case Tag::td:
+    case Tag::tfoot:
+    case Tag::th:
+    case Tag::thead:
+    case Tag::tr:
       return true;
-    case Tag::annotation_xml:
-      return tag.html_annotation;
+    case Tag::other:
+      for (const std::string_view name : {"area", "base", "basefont", "bgsound", "caption", "col", "colgroup",
+                                          "frame", "frameset", "keygen", "link", "param", "track", "wbr"})
+        if (ascii::iequals(tag.name, name)) return true;
+      return false;
     default:
       return false;
   }
 }
 
+// Elements whose start tag ends an open one of the same name.
+bool ends_its_like(Tag tag) {
+  return tag == Tag::p || tag == Tag::li || tag == Tag::dd || tag == Tag::dt || tag == Tag::a ||
+         tag == Tag::nobr;
+}
+
 }  // namespace
 
-void ForeignContent::push(const StartTag& tag) {
-  if (tag.self_closing) return;
-  if (stack_.size() < kMaxDepth)
-    stack_.push_back({tag.name, is_integration_point(tag)});
-  else
+void ForeignContent::push(const StartTag& tag, Kind kind) {
+  if (tag.self_closing && kind != Kind::html) return;
+  if (stack_.size() >= kMaxDepth) {
     ++overflow_;
+    return;
+  }
+  bool integration_point = false;
+  switch (tag.tag) {
+    case Tag::foreign_object:
+    case Tag::desc:
+    case Tag::title:
+      integration_point = kind == Kind::svg;
+      break;
+    case Tag::mi:
+    case Tag::mn:
+    case Tag::mo:
+    case Tag::ms:
+    case Tag::mtext:
+      integration_point = kind == Kind::math;
+      break;
+    case Tag::annotation_xml:
+      integration_point = kind == Kind::math && tag.html_annotation;
+      break;
+    default:
+      break;
+  }
+  stack_.push_back({tag.name, kind, integration_point});
 }
 
 void ForeignContent::break_out() {
@@ -54,50 +94,66 @@ void ForeignContent::break_out() {
   while (foreign()) stack_.pop_back();
 }
 
+// HTML within an integration point.
+void ForeignContent::start_inner_html(const StartTag& tag) {
+  if (stays_closed(tag)) return;
+  if (ends_its_like(tag.tag) && stack_.back().kind == Kind::html &&
+      ascii::iequals(stack_.back().name, tag.name))
+    stack_.pop_back();
+  push(tag, Kind::html);
+}
+
 bool ForeignContent::start(const StartTag& tag) {
   if (foreign()) {
     const bool breaks =
         kBreakouts[static_cast<std::size_t>(tag.tag)] || (tag.tag == Tag::font && tag.font_attributes);
     if (!breaks) {
-      push(tag);
+      const bool svg_in_annotation =
+          tag.tag == Tag::svg && ascii::iequals(stack_.back().name, "annotation-xml");
+      push(tag, svg_in_annotation ? Kind::svg : stack_.back().kind);
       return true;
     }
     break_out();
   }
   if (tag.tag == Tag::svg || tag.tag == Tag::math) {
-    push(tag);
+    push(tag, tag.tag == Tag::math ? Kind::math : Kind::svg);
     return true;
   }
-  if (stack_.empty()) ++html_open_[static_cast<std::size_t>(tag.tag)];
+  if (stack_.empty())
+    ++html_open_[static_cast<std::size_t>(tag.tag)];
+  else
+    start_inner_html(tag);
   return false;
 }
 
 void ForeignContent::end(std::string_view name, Tag tag) {
   std::uint32_t& open = html_open_[static_cast<std::size_t>(tag)];
+  if (foreign() && (tag == Tag::p || tag == Tag::br)) break_out();
   if (stack_.empty()) {
     if (open > 0) --open;
-    return;
-  }
-  if (foreign() && (tag == Tag::p || tag == Tag::br)) {
-    break_out();
-    if (stack_.empty() && open > 0) --open;
     return;
   }
   if (overflow_ > 0) {
     --overflow_;
     return;
   }
-  bool behind_integration_point = false;
-  for (std::size_t i = stack_.size(); i-- > 0;) {
-    if (ascii::iequals(stack_[i].name, name)) {
-      stack_.resize(i);
+  // First the SVG or MathML elements that are open innermost may be meant.
+  for (std::size_t i = stack_.size(); i > 0 && stack_[i - 1].kind != Kind::html; --i) {
+    if (!ascii::iequals(stack_[i - 1].name, name)) continue;
+    stack_.resize(i - 1);
+    return;
+  }
+  // Then an HTML element round them, up to the next integration point.
+  for (std::size_t i = stack_.size(); i > 0; --i) {
+    const Element& element = stack_[i - 1];
+    if (element.kind == Kind::html && ascii::iequals(element.name, name)) {
+      stack_.resize(i - 1);
       return;
     }
-    behind_integration_point |= stack_[i].integration_point;
+    if (element.integration_point) return;
   }
-  // The end of an HTML element that is open round the foreign content closes that content too, unless an
-  // integration point keeps it in.
-  if (behind_integration_point || tag == Tag::other || open == 0) return;
+  // At last one round all foreign content: its end tag closes that content too.
+  if (tag == Tag::other || open == 0) return;
   --open;
   stack_.clear();
 }

@@ -1,8 +1,9 @@
 // ForeignContent: whether the tokenizer stands in SVG or MathML, where <style> or <title> are ordinary
 // elements, CDATA sections exist, and certain HTML tags end it all (HTML standard, section 13.2.6.5).
 //
-// It is as much of tree construction as the tokenizer cannot do without: a stack of the foreign elements
-// that are open, and for the HTML elements around them how many of each name are.
+// It is as much of tree construction as the tokenizer cannot do without: a stack of what is open from the
+// outermost <svg> or <math> inwards, HTML within integration points included, and for the HTML around it
+// how many elements of each name are open.
 #pragma once
 
 #include <array>
@@ -32,19 +33,24 @@ class ForeignContent {
   bool start(const StartTag& tag);
   void end(std::string_view name, Tag tag);
 
-  // Open foreign elements, also the ones round an integration point. 0: plain HTML.
+  // Open elements from the outermost <svg> or <math> inwards. 0: plain HTML.
   std::size_t depth() const { return stack_.size() + overflow_; }
   // The next tag is read as SVG or MathML, not as HTML.
-  bool foreign() const { return !stack_.empty() && !stack_.back().integration_point; }
+  bool foreign() const {
+    return !stack_.empty() && stack_.back().kind != Kind::html && !stack_.back().integration_point;
+  }
   // A CDATA section may stand here.
-  bool cdata_allowed() const { return !stack_.empty(); }
+  bool cdata_allowed() const { return !stack_.empty() && stack_.back().kind != Kind::html; }
 
  private:
+  enum class Kind : std::uint8_t { svg, math, html };
   struct Element {
     std::string_view name;
+    Kind kind;
     bool integration_point;  // HTML may stand in it (foreignObject, desc, title, mtext, ...)
   };
-  void push(const StartTag& tag);
+  void push(const StartTag& tag, Kind kind);
+  void start_inner_html(const StartTag& tag);
   void break_out();
 
   std::vector<Element> stack_;

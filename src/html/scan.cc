@@ -114,6 +114,10 @@ class Scanner {
     bool skipped = false;
     bool draws = false;
     std::size_t definitions = 0;  // depth at which a <defs> or the like opened, 0: outside
+    // How much had been found where it began.
+    std::size_t references_before = 0;
+    std::size_t removals_before = 0;
+    std::size_t skipped_before = 0;
   };
 
   std::size_t offset(const char* at) const { return static_cast<std::size_t>(at - text_.data()); }
@@ -167,27 +171,25 @@ void Scanner::read(std::string_view stretch, bool in_condition) {
   Token token;
   in_svg_ = in_style_ = false;
   for (std::size_t depth = 0; tokenizer.next(token); depth = tokenizer.foreign_depth()) {
-    if (in_svg_) {
-      if (tokenizer.foreign_depth() > 0) {
-        read_inside_svg(token, tokenizer.foreign_depth());
-        continue;
-      }
+    if (in_svg_ && tokenizer.foreign_depth() > 0) {
+      read_inside_svg(token, tokenizer.foreign_depth());
+    } else if (in_svg_) {
       const bool own_end = token.kind == TokenKind::end_tag && token.tag == Tag::svg;
       close_svg(own_end ? range_of(token.raw).end : range_of(token.raw).begin);
       if (own_end) continue;
     }
     switch (token.kind) {
       case TokenKind::start_tag:
-        if (depth == 0 && token.foreign && token.tag == Tag::svg)
-          open_svg(token);
-        else if (!token.foreign)
+        if (!token.foreign)
           read_element(token);
+        else if (depth == 0 && token.tag == Tag::svg)
+          open_svg(token);
         break;
       case TokenKind::text:
         if (in_style_) add_style_block(token);
         break;
       case TokenKind::comment:
-        if (in_condition) break;
+        if (in_condition || in_svg_) break;
         if (const std::string_view content = conditional_content(token.data); !content.empty())
           read(content, true);
         break;
@@ -196,7 +198,8 @@ void Scanner::read(std::string_view stretch, bool in_condition) {
     }
     if (token.kind != TokenKind::start_tag) in_style_ = false;
   }
-  if (in_svg_) close_svg(range_of(stretch).end);
+  // A picture that never ends may have swallowed text: it stays, and what is HTML in it counts.
+  in_svg_ = false;
   out_.work += tokenizer.work();
 }
 
@@ -371,6 +374,9 @@ void Scanner::open_svg(const Token& token) {
   bool hidden = false;
   const DisplayedSize size = size_of(attributes, token.tag == Tag::svg, hidden);
   in_svg_ = true;
+  svg_.references_before = out_.references.size();
+  svg_.removals_before = out_.removals.size();
+  svg_.skipped_before = out_.skipped;
   svg_.begin = offset(token.raw.data());
   svg_.wanted = !hidden && !value_is(token.find("display"), "none");
   svg_.reference.place = Place::inline_svg;
@@ -392,6 +398,10 @@ void Scanner::read_inside_svg(const Token& token, std::size_t depth) {
 void Scanner::close_svg(std::size_t end) {
   in_svg_ = false;
   if (!svg_.wanted || !svg_.draws) return;
+  // What was found in HTML within the picture goes or stays with it.
+  out_.references.resize(svg_.references_before);
+  out_.removals.resize(svg_.removals_before);
+  out_.skipped = svg_.skipped_before;
   if (svg_.skipped) {
     ++out_.skipped;
     return;

@@ -196,6 +196,7 @@ TEST(InlineSvg, Limits) {
   EXPECT_FALSE(InlineSvgs(deep).read(svgs(deep).at(0)).ok());
   std::string nested;
   for (int i = 0; i < 20'000; ++i) nested += "<svg><path/>";
+  for (int i = 0; i < 20'000; ++i) nested += "</svg>";
   EXPECT_FALSE(InlineSvgs(nested).read(svgs(nested).at(0)).ok());
   std::string uses = "<svg width=0>";
   for (int i = 0; i < 1000; ++i) uses += "<g id=d" + std::to_string(i) + "><path/></g>";

@@ -226,6 +226,20 @@ TEST(Scan, DisplayedSize) {
   EXPECT_EQ(size("<td width=10 background=x>"), std::pair(-1.0, -1.0));
 }
 
+TEST(Scan, HtmlWithinSvg) {
+  // It goes with the picture, or stays and counts where the picture stays.
+  const std::string inner = "<foreignObject><div><img src=a><style>p{b:url(c)}</style></div></foreignObject>";
+  EXPECT_EQ(replaced("<svg><path/>" + inner + "</svg><img src=z>", "I"), "I<img src=I>");
+  EXPECT_EQ(urls("<svg hidden><path/>" + inner + "</svg><img src=z>"), (Urls{"a", "c", "z"}));
+  EXPECT_EQ(urls("<svg>" + inner + "</svg><img src=z>"), (Urls{"a", "c", "z"}));
+  EXPECT_EQ(replaced("<svg data-pixmilter=skip><path/>" + inner + "</svg><img src=z>", "I"),
+            "<svg><path/>" + inner + "</svg><img src=I>");
+  // A picture that never ends would take the rest of the text with it.
+  EXPECT_EQ(urls("<svg><path/><foreignObject><div><img src=a></foreignObject></svg><p>text<img src=b>"),
+            (Urls{"a", "b"}));
+  EXPECT_EQ(urls("<svg><path/> <a href=x>text</a>"), Urls{});
+}
+
 TEST(Scan, HiddenSvgStays) {
   for (const std::string attributes :
        {"width=0", "height='0'", "hidden", "style='display:none'", "style='DISPLAY : None !important'",
