@@ -64,6 +64,7 @@ void ForeignContent::push(const StartTag& tag, Kind kind) {
   if (tag.self_closing && kind != Kind::html) return;
   if (stack_.size() >= kMaxDepth) {
     ++overflow_;
+    overflow_svg_ += tag.tag == Tag::svg ? 1 : 0;
     return;
   }
   bool integration_point = false;
@@ -90,7 +91,7 @@ void ForeignContent::push(const StartTag& tag, Kind kind) {
 }
 
 void ForeignContent::break_out() {
-  overflow_ = 0;
+  overflow_ = overflow_svg_ = 0;
   while (foreign()) stack_.pop_back();
 }
 
@@ -133,10 +134,13 @@ void ForeignContent::end(std::string_view name, Tag tag) {
     if (open > 0) --open;
     return;
   }
-  if (overflow_ > 0) {
+  // Beyond the limit names are forgotten, but not so that a picture would miss its end.
+  if (overflow_ > 0 && (tag != Tag::svg || overflow_svg_ > 0)) {
     --overflow_;
+    overflow_svg_ -= tag == Tag::svg ? 1 : 0;
     return;
   }
+  overflow_ = overflow_svg_ = 0;
   // First the SVG or MathML elements that are open innermost may be meant.
   for (std::size_t i = stack_.size(); i > 0 && stack_[i - 1].kind != Kind::html; --i) {
     if (!ascii::iequals(stack_[i - 1].name, name)) continue;

@@ -226,6 +226,13 @@ TEST(Scan, DisplayedSize) {
   EXPECT_EQ(size("<td width=10 background=x>"), std::pair(-1.0, -1.0));
 }
 
+TEST(Scan, ManyUnclosedShapesHideNothing) {
+  std::string html = "<svg>";
+  for (int i = 0; i < 2000; ++i) html += "<path d=x>";
+  EXPECT_EQ(scan(html + "</svg><img src=a>").references.size(), 2U);
+  EXPECT_EQ(scan(html + "<svg><g></g></svg></svg><img src=a>").references.size(), 2U);
+}
+
 TEST(Scan, HtmlWithinSvg) {
   // It goes with the picture, or stays and counts where the picture stays.
   const std::string inner = "<foreignObject><div><img src=a><style>p{b:url(c)}</style></div></foreignObject>";
