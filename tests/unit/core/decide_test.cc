@@ -1,0 +1,189 @@
+#include "core/decide.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "config/load.h"
+#include "mail/mime_tree.h"
+
+namespace pixmilter::core {
+namespace {
+
+class DecideTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { mail::initialise_mime(); }
+
+  void load(const std::string& toml) {
+    config::Loaded loaded = config::load_text(toml, "t.toml");
+    ASSERT_TRUE(loaded.ok()) << loaded.problems[0].text();
+    settings_ = std::move(loaded.settings);
+  }
+  Plan decide(bool complete = true) {
+    const mail::Message message(text_);
+    MessageFacts facts(message, envelope_, complete);
+    return core::decide(settings_, facts, true);
+  }
+  // Whether a rule with this match (and unless) speaks for the message.
+  bool matches(const std::string& match, const std::string& unless = "") {
+    load("[[rule]]\nmatch = { " + match + " }\n" + (unless.empty() ? "" : "unless = { " + unless + " }\n"));
+    return decide().recipients[0].rule != nullptr;
+  }
+  static mail::Envelope envelope() {
+    mail::Envelope envelope;
+    envelope.local = true;
+    envelope.sender = "reports@Example.org";
+    envelope.recipients = {"joe@partner.example"};
+    return envelope;
+  }
+
+  config::Settings settings_;
+  mail::Envelope envelope_ = envelope();
+  std::string text_ =
+      "From: \"Re, ports\" <r@mime.example>\nTo: A <a@to.example>, group: b@to.example;\nCc: c@cc.example\n"
+      "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= 9\nX-Mark: on\n\nbody\n";
+};
+
+TEST_F(DecideTest, EachConditionMatchesAndDoesNot) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"from = '*@example.ORG'", "from = '*@example.com'"},
+      {"from_mime = 'r@mime.example'", "from_mime = 'reports@*'"},
+      {"rcpt = ['x@y', '*@partner.example']", "rcpt = 'a@to.example'"},
+      {"rcpt_mime = 'b@to.example'", "rcpt_mime = 'joe@*'"},
+      {"rcpt_mime = 'c@cc.example'", "rcpt_mime = 'd@cc.example'"},
+      {"subject = 'gr\xC3\xBC\xC3\x9F"
+       "e ?'",
+       "subject = 'gruesse*'"},
+      {"subject = 'regexp:/e [0-9]$/'", "subject = 'regexp:/^9/'"},
+      {"header = { x-mark = 'ON' }", "header = { X-Other = '*' }"},
+      {"header = { X-Mark = '*', Subject = '*' }", "header = { X-Mark = '*', X-Other = '*' }"},
+      {"local = true", "local = false"},
+      {"authenticated = false", "authenticated = true"},
+      {"list = false", "list = true"},
+      {"dkim_signed = false", "dkim_signed = true"},
+      {"size = '<1K'", "size = '>1K'"},
+      {"size = ['>1G', '>=100']", "size = '0'"},
+      {"from = '*', subject = '*'", "from = '*', subject = 'x'"},
+  };
+  for (const auto& [yes, no] : cases) {
+    EXPECT_TRUE(matches(yes)) << yes;
+    EXPECT_FALSE(matches(no)) << no;
+    EXPECT_FALSE(matches("from = '*'", yes)) << yes;
+    EXPECT_TRUE(matches("from = '*'", no)) << no;
+  }
+}
+
+TEST_F(DecideTest, ConditionsOnTheClient) {
+  envelope_.local = false;
+  envelope_.client_address = "192.0.2.7";
+  envelope_.client_name = "relay.Example.net";
+  envelope_.daemon_name = "submission";
+  envelope_.authenticated_user = "joe";
+  EXPECT_TRUE(matches("ip = ['10.0.0.0/8', '192.0.2.0/24']"));
+  EXPECT_FALSE(matches("ip = '192.0.3.0/24'"));
+  EXPECT_TRUE(matches("hostname = '*.example.net'"));
+  EXPECT_FALSE(matches("hostname = 'example.net'"));
+  EXPECT_TRUE(matches("daemon_name = 'submission'"));
+  EXPECT_TRUE(matches("user = 'joe'"));
+  EXPECT_FALSE(matches("user = 'ann'"));
+  EXPECT_TRUE(matches("authenticated = true"));
+}
+
+TEST_F(DecideTest, RulesMeanOutgoingMailUnlessTheySpeakOfTheClient) {
+  envelope_.local = false;
+  envelope_.client_address = "192.0.2.7";
+  EXPECT_FALSE(matches("from = '*'"));
+  EXPECT_EQ(decide().action, config::MessageAction::skip);
+  EXPECT_EQ(decide().reason, "not outgoing");
+  EXPECT_TRUE(matches("ip = '192.0.2.7'"));
+  EXPECT_EQ(decide().action, config::MessageAction::rewrite);
+}
+
+TEST_F(DecideTest, FirstMatchWins) {
+  load("[[rule]]\nname = 'a'\nmatch = { from = 'nobody' }\n[[rule]]\nname = 'b'\n[[rule]]\nname = 'c'\n");
+  EXPECT_EQ(decide().recipients[0].rule_name, "b");
+}
+
+TEST_F(DecideTest, WhatTheBodyDecidesStaysOpenUntilItIsThere) {
+  load("[[rule]]\nmatch = { size = '>1M' }\naction = 'reject'\n");
+  EXPECT_TRUE(decide(false).open);
+  EXPECT_FALSE(decide(true).open);
+  load("[[rule]]\nmatch = { size = '>1M', from = 'nobody' }\naction = 'reject'\n");
+  EXPECT_FALSE(decide(false).open);
+}
+
+TEST_F(DecideTest, ThreeRecipientsMergeToTheStrictestInEveryOrder) {
+  load(R"(
+[[rule]]
+name = "wide"
+match = { rcpt = "a@x" }
+max_images = 100
+max_message_bytes = "0"
+strip_metadata = "none"
+on_fail = "accept"
+  [[rule.image]]
+  width = 1000
+  quality = 90
+[[rule]]
+name = "narrow"
+match = { rcpt = "b@x" }
+max_images = 20
+max_message_bytes = "5M"
+strip_metadata = "all"
+  [[rule.image]]
+  width = 2000
+  max_bytes = "100K"
+[[rule]]
+name = "careful"
+match = { rcpt = "c@x" }
+sources = ["data"]
+on_fail = { timeout = "tempfail" }
+max_message_bytes = "10M"
+  [[rule.image]]
+  format = "jpeg"
+)");
+  std::vector<std::string> recipients = {"a@x", "b@x", "c@x"};
+  std::vector<std::string> forced;
+  do {
+    envelope_.recipients = recipients;
+    const Plan plan = decide();
+    EXPECT_EQ(plan.policy.max_images, 20u);
+    EXPECT_EQ(plan.policy.max_message_bytes, 5u << 20);
+    EXPECT_EQ(plan.policy.strip_metadata, config::StripMetadata::all);
+    EXPECT_EQ(plan.policy.on_fail[static_cast<std::size_t>(config::Failure::timeout)],
+              config::OnFail::tempfail);
+    EXPECT_EQ(plan.policy.on_fail[static_cast<std::size_t>(config::Failure::limit)], config::OnFail::accept);
+    EXPECT_TRUE(plan.policy.sources.data);
+    EXPECT_FALSE(plan.policy.sources.svg);
+    ASSERT_EQ(plan.images.size(), 3u);
+    config::ImagePlan image = (*plan.images[0])[0].plan;
+    for (const auto* rules : plan.images) image = stricter(image, (*rules)[0].plan);
+    EXPECT_EQ(image.width, 1000u);
+    EXPECT_EQ(image.max_bytes, 100u << 10);
+    EXPECT_EQ(image.format, config::ImageFormat::jpeg);
+    EXPECT_EQ(image.action, config::ImageAction::convert);
+    std::vector<std::string> said;
+    for (const Forced& one : plan.forced)
+      said.push_back(one.what + " " + one.recipient + " " + one.rule_name);
+    std::sort(said.begin(), said.end());
+    if (forced.empty()) forced = said;
+    EXPECT_EQ(said, forced);
+    EXPECT_NE(std::find(said.begin(), said.end(), "max_images b@x narrow"), said.end());
+    EXPECT_NE(std::find(said.begin(), said.end(), "on_fail.timeout c@x careful"), said.end());
+  } while (std::next_permutation(recipients.begin(), recipients.end()));
+}
+
+TEST_F(DecideTest, AnySkipSkipsAndRejectIsStricterStill) {
+  load(
+      "[[rule]]\nmatch = { rcpt = 'a@x' }\naction = 'skip'\n[[rule]]\nmatch = { rcpt = 'b@x' }\naction = "
+      "'reject'\n"
+      "reply = '5.7.1 no'\n");
+  envelope_.recipients = {"a@x", "c@x"};
+  EXPECT_EQ(decide().action, config::MessageAction::skip);
+  envelope_.recipients = {"c@x", "b@x", "a@x"};
+  EXPECT_EQ(decide().action, config::MessageAction::reject);
+  EXPECT_EQ(decide().reply, "5.7.1 no");
+}
+
+}  // namespace
+}  // namespace pixmilter::core
