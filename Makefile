@@ -111,10 +111,14 @@ $(RENDER_TOOL): $B/tests/render/render_tool.o $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(RENDER_LIBS)
 # The milter over a pipeline that does what the message says, for tests/milter.
-MILTER_TOOL := $B/tests/scripted_milter
-$(MILTER_TOOL): $B/tests/milter/scripted_milter.o $B/front.a $B/libmilter.a
+MILTER_TOOLS := $B/tests/scripted_milter $B/tests/milter_load
+$B/tests/scripted_milter: $B/tests/milter/scripted_milter.o $B/front.a $B/libmilter.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(FRONT_LIBS)
+# Its load, without anything of ours in it.
+$B/tests/milter_load: $B/tests/milter/milter_load.o
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^
 $B/tests/bench/png_bench: $B/tests/bench/png_bench.o $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lbenchmark $(RENDER_LIBS)
@@ -142,7 +146,7 @@ check:
 	@$(MAKE) check-all
 
 .PHONY: check-all
-check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOL) $(ATTACK) $(POOL_TOOL)
+check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOLS) $(ATTACK) $(POOL_TOOL)
 	tests/run all --build $B
 
 .PHONY: demo demo-run

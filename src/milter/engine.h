@@ -1,7 +1,7 @@
 // Engine: what one configuration makes of messages: settings, renderer and pipeline in one piece.
 //
 // A message takes the engine that is current at its MAIL command and keeps it to its end, so a reload never
-// changes the rules in the middle of a message. The last message of an old configuration takes it along.
+// changes the rules in the middle of a message. An engine goes with the last message that has it.
 #pragma once
 
 #include <memory>
@@ -14,13 +14,13 @@ namespace pixmilter::milter {
 
 // Immutable; shared between threads.
 struct Engine {
-  Engine(config::Settings with, std::unique_ptr<worker::Renderer> made)
-      : settings(std::move(with)), renderer(std::move(made)), pipeline(settings, *renderer) {}
+  Engine(config::Settings with, std::shared_ptr<worker::Renderer> with_renderer)
+      : settings(std::move(with)), renderer(std::move(with_renderer)), pipeline(settings, *renderer) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   const config::Settings settings;
-  const std::unique_ptr<worker::Renderer> renderer;
+  const std::shared_ptr<worker::Renderer> renderer;  // of one or more configurations
   const core::Pipeline pipeline;
 };
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -34,26 +33,23 @@ class Line {
   // Waits until the master has sent a connection.
   Result<UniqueFd> want_zygote(Deadline deadline) {
     std::unique_lock lock(mutex_);
-    if (gone_) return Error{"the master has gone"};
-    // One that came too late for whoever asked serves the next. It may have died since; then that shows.
-    if (zygotes_.empty() && !asked_) {
-      if (!control::send(fd(), {control::Kind::want_zygote, 0, {}, {}}))
+    for (;;) {
+      if (gone_) return Error{"the master has gone"};
+      // One that came too late for whoever asked serves the next. It may have died since; then that shows.
+      if (zygote_) return std::exchange(zygote_, UniqueFd());
+      if (deadline.passed()) return Error{"no render zygote in time"};
+      // One request at a time: whoever does not get what comes asks again.
+      if (!asked_ && !control::send(fd(), {control::Kind::want_zygote, 0, {}, {}}))
         return Error{"the master does not answer"};
       asked_ = true;
+      came_.wait_for(lock, deadline.left());
     }
-    if (!came_.wait_for(lock, deadline.left(), [this] { return gone_ || !zygotes_.empty(); }))
-      return Error{"no render zygote in time"};
-    if (zygotes_.empty()) return Error{"the master has gone"};
-    UniqueFd first = std::move(zygotes_.front());
-    zygotes_.pop_front();
-    return first;
   }
 
   void zygote_came(UniqueFd connection) {
     const std::lock_guard lock(mutex_);
     asked_ = false;
-    zygotes_.clear();
-    zygotes_.push_back(std::move(connection));
+    zygote_ = std::move(connection);
     came_.notify_all();
   }
 
@@ -67,7 +63,7 @@ class Line {
   const UniqueFd socket_;
   std::mutex mutex_;
   std::condition_variable came_;
-  std::deque<UniqueFd> zygotes_;
+  UniqueFd zygote_;
   bool asked_ = false;
   bool gone_ = false;
 };
@@ -94,9 +90,24 @@ class Front {
     ::_exit(kExitFailure);
   }
 
+  // A configuration that leaves [render] as it is keeps the workers, which are warm.
   std::shared_ptr<const Engine> engine_for(const config::Settings& settings) {
-    return std::make_shared<const Engine>(
-        settings, options_.make_renderer(settings, [this](Deadline d) { return line_.want_zygote(d); }));
+    if (!renderer_ || settings.render != rendering_) {
+      auto made = options_.make_renderer(settings, [this](Deadline d) { return line_.want_zygote(d); });
+      renderer_ = std::shared_ptr<worker::Renderer>(made.release(), end_aside);
+      rendering_ = settings.render;
+    }
+    return std::make_shared<const Engine>(settings, renderer_);
+  }
+
+  // Ending a renderer can take as long as its worker processes do. Whoever lets go of it last, a session or
+  // the thread that listens to the master, has better things to do.
+  static void end_aside(worker::Renderer* renderer) {
+    try {
+      std::thread([renderer] { delete renderer; }).detach();
+    } catch (const std::exception&) {
+      delete renderer;
+    }
   }
 
   void listen_to_master() {
@@ -155,7 +166,9 @@ class Front {
 
   FrontOptions options_;
   Line line_;
-  Milliseconds deadline_;  // of the listening thread
+  Milliseconds deadline_;                       // this and the next two: of the listening thread
+  std::shared_ptr<worker::Renderer> renderer_;  // of the current configuration
+  config::Render rendering_;                    // what it was made for
   Traffic traffic_;
 };
 

@@ -110,7 +110,10 @@ class Master {
     front_respawn_.started();
     const pid_t pid = ::fork();
     if (pid < 0) return front_failed(std::strerror(errno));
-    if (pid == 0) become_front(std::move(ends->second));
+    if (pid == 0) {
+      ends->first.reset();
+      become_front(std::move(ends->second));
+    }
     front_ = FrontProcess{pid, std::move(ends->first)};
     wanted_zygote_ = false;
     log::info("front " + std::to_string(pid) + " started");
@@ -253,9 +256,10 @@ class Master {
         return;
       }
     }
-    settings_ = std::move(fresh.loaded.settings);
     // A zygote that nobody has yet was made for the old settings; without a connection it ends.
-    for (auto& zygote : zygotes_) zygote.connection.reset();
+    if (fresh.loaded.settings.render != settings_.render)
+      for (auto& zygote : zygotes_) zygote.connection.reset();
+    settings_ = std::move(fresh.loaded.settings);
     log::notice("configuration " + fresh.name + " is in force");
   }
 

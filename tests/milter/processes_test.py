@@ -1,0 +1,564 @@
+#!/usr/bin/python3
+"""Master, front and zygote: who starts, who ends, who is started again, and what a message notices of it."""
+# tests/run: timeout=300
+
+import grp
+import os
+import pty
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from client import Client, Closed, send_message  # noqa: E402
+from running import HTML, PLAIN, Running, alive, descriptors, harness, served, threads, until  # noqa: E402
+
+SLOW = b"X-Script-Sleep: %d\r\nX-Script-Body: upper\r\n\r\ntext\r\n"
+
+
+class InThread(threading.Thread):
+    """Runs a function beside the test; result() gives its value or raises what it raised."""
+
+    def __init__(self, function, *arguments, **more):
+        super().__init__(daemon=True)
+        self.call = lambda: function(*arguments, **more)
+        self.value = self.error = None
+        self.start()
+
+    def run(self):
+        try:
+            self.value = self.call()
+        except BaseException as error:
+            self.error = error
+
+    def result(self, timeout=60):
+        self.join(timeout)
+        if self.is_alive():
+            raise AssertionError("still running")
+        if self.error:
+            raise self.error
+        return self.value
+
+
+def begun(client, message, queue_id="4SLOW"):
+    """Starts a message in the background and returns when the filter works on its end."""
+    running = InThread(client.send, message, queue_id=queue_id)
+    time.sleep(0.4)
+    return running
+
+
+class Ending(unittest.TestCase):
+    def test_sigterm_when_idle(self):
+        running = Running(self)
+        idle = running.client()
+        idle.send(HTML)
+        start = time.monotonic()
+        self.assertEqual(running.stop(), 0)
+        self.assertLess(time.monotonic() - start, 3)
+        self.assertFalse(os.path.exists(running.socket[5:]))
+        with self.assertRaises((Closed, OSError)):
+            idle.send(HTML)
+
+    def test_sigint_ends_as_well(self):
+        running = Running(self)
+        running.signal(signal.SIGINT)
+        self.assertEqual(running.process.wait(20), 0)
+        self.assertFalse(os.path.exists(running.socket[5:]))
+
+    def test_sigterm_with_a_message_in_hand(self):
+        running = Running(self, scripted=True)
+        with running.client() as client, running.client() as other, running.client() as half:
+            other.send(PLAIN)
+            half.begin()
+            half.header(b"Subject", b" half way")
+            slow = begun(client, SLOW % 2000)
+            running.signal(signal.SIGTERM)
+            running.wait_logged("ending after the messages in hand")
+            time.sleep(0.2)
+            # A new message is deferred, on an old connection and on a new one.
+            self.assertEqual(other.send(PLAIN).reply, "451 4.3.2 Mail filter is restarting, try again later")
+            with Client(running.socket) as late:
+                self.assertEqual(late.connect()[0], b"y")
+            # One whose MAIL came before goes on to its end.
+            half.eoh()
+            half.body(b"text\r\n")
+            self.assertEqual(half.eom()[0], b"a")
+            self.assertTrue(slow.result().message.endswith(b"TEXT\r\n"))
+            self.assertEqual(running.process.wait(5), 0)
+        self.assertFalse(os.path.exists(running.socket[5:]))
+        self.assertIn("before=", running.line_for("4SLOW"))
+
+    def test_sigterm_waits_no_longer_than_the_deadline(self):
+        running = Running(self, scripted=True, config='[milter]\ndeadline = "1s"\n')
+        with running.client() as client:
+            client.begin()  # and nothing more
+            start = time.monotonic()
+            self.assertEqual(running.stop(), 0)
+            self.assertGreater(time.monotonic() - start, 0.9)
+            self.assertLess(time.monotonic() - start, 10)
+        self.assertTrue(running.logged("although messages are in hand"))
+
+    def test_a_reply_is_written_before_the_end(self):
+        # Many at once, ended at a random moment: each is answered.
+        for turn in range(5):
+            running = Running(self, scripted=True)
+            clients = [running.client() for _ in range(20)]
+            sent = [InThread(client.send, SLOW % (200 + 7 * number)) for number, client in enumerate(clients)]
+            time.sleep(0.15 + 0.03 * turn)
+            self.assertEqual(running.stop(), 0)
+            for one in sent:
+                result = one.result()
+                if result.passed:
+                    self.assertTrue(result.message.endswith(b"TEXT\r\n"))
+                else:
+                    self.assertEqual(result.kind, "4")
+            for client in clients:
+                client.close()
+
+    def test_second_interrupt_ends_at_once(self):
+        running = Running(self, scripted=True)
+        with running.client() as client:
+            slow = begun(client, SLOW % 20000)
+            running.signal(signal.SIGINT)
+            time.sleep(0.3)
+            self.assertIsNone(running.process.poll())
+            running.signal(signal.SIGINT)
+            self.assertEqual(running.process.wait(5), 0)
+            with self.assertRaises(Closed):
+                slow.result()
+
+    def test_signals_to_the_front_are_the_masters(self):
+        # killall, or systemd's KillMode=control-group: libmilter alone would drop the sessions.
+        running = Running(self, scripted=True)
+        front = running.front()
+        with running.client() as client:
+            slow = begun(client, SLOW % 1000)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                os.kill(front, number)
+            self.assertTrue(slow.result().passed)
+            self.assertTrue(client.send(PLAIN).passed)
+        self.assertEqual(running.front(), front)
+
+    def test_interrupt_at_a_terminal(self):
+        # ^C goes to the whole foreground group: the message in hand is finished all the same.
+        folder = harness.temp_dir(self)
+        spec = f"unix:{folder}/s"
+        master_end, slave_end = pty.openpty()
+        program = subprocess.Popen([harness.program("tests/scripted_milter"), "--socket", spec], stdin=slave_end,
+                                   stdout=slave_end, stderr=slave_end, start_new_session=True,
+                                   preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
+        os.close(slave_end)
+        self.addCleanup(os.close, master_end)
+        said = []
+        reader = InThread(read_all, master_end, said)
+        until("the socket", lambda: os.path.exists(f"{folder}/s"))
+        with Client(spec) as client:
+            client.connect()
+            slow = begun(client, SLOW % 1500)
+            os.write(master_end, b"\x03")
+            self.assertTrue(slow.result().message.endswith(b"TEXT\r\n"))
+        self.assertEqual(program.wait(10), 0)
+        reader.result()
+        self.assertIn(b"ending after the messages in hand", b"".join(said))  # a terminal gets the log
+
+    def test_master_killed(self):
+        running = Running(self, scripted=True)
+        children = served.descendants(running.process.pid)
+        with running.client() as client:
+            slow = begun(client, SLOW % 1500)
+            running.process.kill()
+            running.process.wait()
+            # The message in hand is finished; then nothing is left.
+            self.assertTrue(slow.result().message.endswith(b"TEXT\r\n"))
+        until("the end of all", lambda: not [pid for pid in children if alive(pid)])
+        # A new master finds a stale socket and takes its place.
+        again = Running(self, socket=running.socket)
+        self.assertTrue(again.logged("nobody listens"))
+        self.assertIn(b"multipart/related", again.send(HTML).message)
+
+
+def read_all(descriptor, into):
+    try:
+        while data := os.read(descriptor, 4096):
+            into.append(data)
+    except OSError:
+        pass
+
+
+class StartedAgain(unittest.TestCase):
+    def test_front_killed(self):
+        running = Running(self)
+        front = running.front()
+        expected = running.send(HTML).message
+        zygotes = running.children("pixmilter-render")
+        for _ in range(3):
+            os.kill(front, signal.SIGKILL)
+            # At once: the connection waits for the new front instead of failing.
+            self.assertEqual(running.send(HTML).message, expected)
+            new = running.front(other_than=[front])
+            self.assertNotEqual(new, front)
+            front = new
+        self.assertTrue(running.logged("was killed by signal 9"))
+        # The old zygotes have gone with their fronts.
+        until("the end of the old zygotes", lambda: not [pid for pid in zygotes if alive(pid)])
+
+    def test_front_killed_while_mail_flows(self):
+        running = Running(self)
+        expected = running.send(HTML).message
+        stop = threading.Event()
+
+        def mail():
+            done = lost = 0
+            while not stop.is_set():
+                try:
+                    self.assertEqual(send_message(running.socket, HTML).message, expected)
+                    done += 1
+                except (Closed, ConnectionError, BrokenPipeError):
+                    lost += 1  # in the middle of a message: the MTA defers it
+            return done, lost
+
+        senders = [InThread(mail) for _ in range(4)]
+        fronts = []
+        for _ in range(6):
+            time.sleep(0.4)
+            fronts.append(running.front(other_than=fronts))
+            os.kill(fronts[-1], signal.SIGKILL)
+        time.sleep(1.5)
+        stop.set()
+        counts = [one.result() for one in senders]
+        self.assertLessEqual(sum(lost for _, lost in counts), 4 * 6)
+        self.assertGreater(sum(done for done, _ in counts), 4)
+        self.assertIsNone(running.process.poll())
+
+    def test_zygote_killed(self):
+        running = Running(self)
+        picture = picture_message()
+        expected = running.send(picture)
+        self.assertIn(b"image/png", expected.message)
+        for _ in range(3):
+            for pid in running.children("pixmilter-render"):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.1)
+            self.assertEqual(running.send(picture).message, expected.message)
+        self.assertEqual(len(running.logged("front")), 1)  # the front did not notice
+
+    def test_zygote_and_front_killed_together(self):
+        running = Running(self)
+        picture = picture_message()
+        expected = running.send(picture).message
+        for pid in list(served.descendants(running.process.pid)):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.assertEqual(running.send(picture).message, expected)
+        self.assertEqual(running.stop(), 0)
+
+    def test_no_render_program(self):
+        # What needs no picture rendered is done; the rest stays as it was; nothing spins.
+        folder = harness.temp_dir(self)
+        alone = os.path.join(folder, "pixmilter")
+        with open(harness.program(), "rb") as program, open(alone, "wb") as copy:
+            copy.write(program.read())
+        os.chmod(alone, 0o755)
+        original, harness.program = harness.program, lambda name="pixmilter": alone
+        try:
+            running = Running(self, config='[milter]\ndeadline = "2s"\n')
+        finally:
+            harness.program = original
+        self.assertIn(b"multipart/related", running.send(HTML).message)
+        result = running.send(picture_message())
+        self.assertTrue(result.passed)
+        self.assertFalse(result.changed)
+        self.assertTrue(running.logged("no picture can be rendered"))
+        self.assertLess(len(running.lines), 60)
+        self.assertEqual(running.stop(), 0)
+
+
+def picture_message():
+    """A message whose picture has to be rendered: bare pixels."""
+    import base64
+    pixels = base64.encodebytes(bytes(range(256)) * 3)
+    return (b"Subject: pixels\nMIME-Version: 1.0\nContent-Type: image/x-raw-pixels; width=16; height=16; bands=3; "
+            b"format=uchar\nContent-Transfer-Encoding: base64\n\n" + pixels)
+
+
+class Reloading(unittest.TestCase):
+    def test_reload(self):
+        running = Running(self, config='[milter]\ndeadline = "7s"\n', scripted=True)
+        with running.client() as client:
+            client.send(b"Subject: x\n\nx\n", queue_id="4A")
+            self.assertIn("deadline=7000", running.line_for("4A"))
+            running.configure('[milter]\ndeadline = "9s"\n')
+            client.send(b"Subject: x\n\nx\n", queue_id="4B")
+            self.assertIn("deadline=7000", running.line_for("4B"))  # not before SIGHUP
+            client.begin(queue_id="4C")  # begun under the old configuration
+            client.header(b"Subject", b" x")
+            running.signal(signal.SIGHUP)
+            running.wait_logged("is in force")
+            with running.client() as other:
+                until("the new configuration", lambda: (
+                    other.send(b"Subject: x\n\nx\n", queue_id="4D"), running.logged("deadline=9000"))[1])
+            client.macro(b"N", i="4C")
+            client.eoh()
+            client.body(b"x\r\n")
+            client.macro(b"E", i="4C")
+            self.assertEqual(client.eom()[0], b"a")
+            self.assertIn("deadline=7000", running.line_for("4C"))
+            client.send(b"Subject: x\n\nx\n", queue_id="4E")
+            self.assertIn("deadline=9000", running.line_for("4E"))
+        self.assertEqual(len(running.logged("front")), 1)  # the same process
+
+    def test_a_bad_file_is_refused(self):
+        running = Running(self, config='[milter]\ndeadline = "7s"\n', scripted=True)
+        front = running.front()
+        for bad, place in (("deadline = 1", ":1:"), ("[milter]\nnonsense = 1\n", ":2:1: "), ("[[[", ":1:")):
+            running.configure(bad)
+            before = len(running.logged("is refused"))
+            running.signal(signal.SIGHUP)
+            running.wait_logged("is refused", before + 1)
+            self.assertTrue(running.logged(running.config + place), running.log())
+            running.send(b"Subject: x\n\nx\n", queue_id=f"4BAD{before}")
+            self.assertIn("deadline=7000", running.line_for(f"4BAD{before}"))
+        os.unlink(running.config)
+        running.signal(signal.SIGHUP)
+        running.wait_logged("is refused", 4)
+        # A front that is started again has the configuration in force, not the file.
+        os.kill(front, signal.SIGKILL)
+        running.send(b"Subject: x\n\nx\n", queue_id="4AGAIN")
+        self.assertIn("deadline=7000", running.line_for("4AGAIN"))
+
+    def test_a_new_front_has_the_new_configuration(self):
+        running = Running(self, config="", scripted=True)
+        running.configure('[milter]\ndeadline = "9s"\n')
+        running.signal(signal.SIGHUP)
+        running.wait_logged("is in force")
+        os.kill(running.front(), signal.SIGKILL)
+        running.send(b"Subject: x\n\nx\n", queue_id="4NEW")
+        self.assertIn("deadline=9000", running.line_for("4NEW"))
+
+    def test_many_reloads_under_load(self):
+        running = Running(self, config="")
+        expected = running.send(HTML).message
+        front = running.front()
+        stop = threading.Event()
+
+        def mail():
+            count = 0
+            with running.client() as client:
+                while not stop.is_set():
+                    self.assertEqual(client.send(HTML).message, expected)
+                    count += 1
+            return count
+
+        senders = [InThread(mail) for _ in range(3)]
+        for turn in range(30):
+            running.configure(f'[render]\nworkers = {1 + turn % 2}\n')
+            running.signal(signal.SIGHUP)
+            time.sleep(0.05)
+        stop.set()
+        self.assertGreater(sum(one.result() for one in senders), 3)
+        self.assertEqual(running.front(), front)
+        until("one zygote", lambda: len(zygotes(running)) <= 2)
+        self.assertEqual(running.stop(), 0)
+
+    def test_socket_changes_wait_for_a_restart(self):
+        running = Running(self, config="")
+        running.configure('[milter]\nsocket_mode = "0600"\n')
+        running.signal(signal.SIGHUP)
+        running.wait_logged("take effect at the next start")
+        self.assertIn(b"multipart/related", running.send(HTML).message)
+
+
+def zygotes(running):
+    """The master's own children among the render processes."""
+    with open(f"/proc/{running.process.pid}/task/{running.process.pid}/children") as file:
+        mine = {int(pid) for pid in file.read().split()}
+    return [pid for pid in running.children("pixmilter-render") if pid in mine and alive(pid)]
+
+
+class Sockets(unittest.TestCase):
+    def refused(self, status, *said, **options):
+        running = Running(self, wait=False, **options)
+        self.assertEqual(running.process.wait(20), status)
+        running.reader.join(5)
+        for text in said:
+            self.assertIn(text, running.log())
+        return running
+
+    def test_mode_and_group(self):
+        running = Running(self, config='[milter]\nsocket_mode = "0640"\nsocket_group = "root"\n')
+        status = os.stat(running.socket[5:])
+        self.assertEqual(stat.S_IMODE(status.st_mode), 0o640)
+        self.assertTrue(stat.S_ISSOCK(status.st_mode))
+        default = Running(self)
+        status = os.stat(default.socket[5:])
+        self.assertEqual(stat.S_IMODE(status.st_mode), 0o660)
+        if os.geteuid() == 0:
+            try:
+                self.assertEqual(status.st_gid, grp.getgrnam("postfix").gr_gid)
+            except KeyError:
+                pass
+
+    def test_a_group_that_does_not_exist(self):
+        running = Running(self, config='[milter]\nsocket_group = "no-such-group"\n')
+        self.assertTrue(running.send(PLAIN).passed)
+
+    def test_stale_socket(self):
+        folder = harness.temp_dir(self)
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(f"{folder}/s")
+            left.listen(1)
+        running = Running(self, socket=f"unix:{folder}/s")
+        self.assertTrue(running.logged("replacing it"))
+        self.assertTrue(running.send(PLAIN).passed)
+
+    def test_live_socket(self):
+        first = Running(self)
+        self.refused(75, f"socket {first.socket}: another process listens on it", socket=first.socket)
+        self.assertTrue(first.send(PLAIN).passed)
+        self.assertTrue(os.path.exists(first.socket[5:]))
+
+    def test_what_is_no_socket_stays(self):
+        folder = harness.temp_dir(self)
+        with open(f"{folder}/file", "w") as file:
+            file.write("precious")
+        self.refused(75, "no socket stands there", socket=f"unix:{folder}/file")
+        with open(f"{folder}/file") as file:
+            self.assertEqual(file.read(), "precious")
+
+    def test_a_socket_of_somebody_else_at_the_end_stays(self):
+        running = Running(self)
+        path = running.socket[5:]
+        os.unlink(path)
+        with open(path, "w"):
+            pass
+        self.assertEqual(running.stop(), 0)
+        self.assertTrue(os.path.exists(path))
+
+    def test_tcp(self):
+        for kind, host in (("inet", "127.0.0.1"), ("inet", "localhost"), ("inet6", "::1"), ("inet6", "[::1]")):
+            with self.subTest(kind=kind, host=host):
+                if kind == "inet6" and not has_ipv6():
+                    self.skipTest("no IPv6 here")
+                running = Running(self, socket=f"{kind}:0@{host}", wait=False)
+                line = running.wait_logged("serving on")[0]
+                running.socket = re.search(r"serving on (\S+),", line).group(1)
+                self.assertIn(b"multipart/related", running.send(HTML).message)
+                self.refused(75, "Address already in use", socket=running.socket)
+                self.assertEqual(running.stop(), 0)
+                again = Running(self, socket=running.socket)  # at once, in spite of TIME_WAIT
+                self.assertTrue(again.send(PLAIN).passed)
+
+    def test_a_socket_that_listens_already(self):
+        folder = harness.temp_dir(self)
+        for family, address, spec in ((socket.AF_UNIX, f"{folder}/s", f"unix:{folder}/s"),
+                                      (socket.AF_INET, ("127.0.0.1", 0), None)):
+            with socket.socket(family) as listening:
+                listening.bind(address)
+                listening.listen(10)
+                listening.setblocking(False)
+                spec = spec or "inet:%d@127.0.0.1" % listening.getsockname()[1]
+                running = Running(self, socket=f"fd:{listening.fileno()}", pass_fds=[listening.fileno()])
+            running.wait_logged(f"serving on {spec}")
+            running.socket = spec
+            self.assertIn(b"multipart/related", running.send(HTML).message)
+            with Client(spec) as client:
+                self.assertEqual(bool(client.steps & 0x80), family == socket.AF_UNIX)
+            self.assertEqual(running.stop(), 0)
+        self.assertTrue(os.path.exists(f"{folder}/s"))  # whoever made it removes it
+
+    def test_what_cannot_be_listened_on(self):
+        folder = harness.temp_dir(self)
+        for spec, status, said in (
+                ("unix:", 78, "the path is missing"), ("/run/x", 78, "write unix:PATH"), ("tcp:1@x", 78, "write unix:PATH"),
+                ("inet:8899", 78, "the host is missing"), ("inet:127.0.0.1:8899", 78, "the host is missing"),
+                ("inet:x@127.0.0.1", 78, "the port is no number"), ("inet:65536@127.0.0.1", 78, "the port is no number"),
+                ("fd:x", 78, "no number"), ("fd:77", 75, "Bad file descriptor"), ("fd:0", 75, "fd:0"),
+                (f"unix:{folder}/" + "x" * 120, 75, "longer than 107 bytes"),
+                (f"unix:{folder}/no/such", 75, "No such file or directory"),
+                ("inet:8899@192.0.2.1", 75, "Cannot assign requested address"),
+                ("inet:8899@no-such-host.invalid", 75, "no-such-host.invalid")):
+            with self.subTest(spec=spec):
+                self.refused(status, said, socket=spec)
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+class Starting(unittest.TestCase):
+    def test_bad_configuration(self):
+        running = Running(self, config='mode = "loud"\n[milter]\nx = 1\n', wait=False)
+        self.assertEqual(running.process.wait(20), 78)
+        running.reader.join(5)
+        self.assertIn(f"{running.config}:1:", running.log())
+        self.assertIn(f"{running.config}:3:1: ", running.log())
+
+    def test_no_configuration_file(self):
+        running = Running(self, options=("-c", "/no/such/file.toml"), wait=False)
+        self.assertEqual(running.process.wait(20), 78)
+        running.reader.join(5)
+        self.assertIn("/no/such/file.toml: ", running.log())
+
+    def test_tells_the_service_manager(self):
+        folder = harness.temp_dir(self)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(f"{folder}/notify")
+            manager.settimeout(20)
+            running = Running(self, config="", env={**os.environ, "NOTIFY_SOCKET": f"{folder}/notify"})
+            said = manager.recv(4096)
+            self.assertIn(b"READY=1\n", said + b"\n")
+            self.assertIn(b"STATUS=", said)
+            running.signal(signal.SIGHUP)
+            self.assertRegex(manager.recv(4096), rb"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+            self.assertIn(b"READY=1", manager.recv(4096))
+            running.signal(signal.SIGTERM)
+            self.assertEqual(manager.recv(4096), b"STOPPING=1")
+            self.assertEqual(running.process.wait(20), 0)
+
+    def test_nothing_of_the_masters_in_the_front(self):
+        running = Running(self)
+        running.send(HTML)
+        self.assertLessEqual(threads(running.process.pid), 1)
+        for pid in [running.front()] + running.children("pixmilter-render"):
+            with open(f"/proc/{pid}/maps") as maps:
+                text = maps.read()
+            self.assertEqual("libvips" in text, pid != running.front())
+
+    def test_descriptors_do_not_grow(self):
+        running = Running(self)
+        for _ in range(5):
+            running.send(picture_message())
+        master, front = running.process.pid, running.front()
+        time.sleep(0.5)
+        before = descriptors(master), descriptors(front)
+        for _ in range(30):
+            running.send(picture_message())
+            running.send(HTML)
+        until("as many descriptors as before", lambda: (
+            descriptors(master) <= before[0] and descriptors(front) <= before[1] + 1))
+        for _ in range(3):
+            os.kill(front, signal.SIGKILL)
+            front = running.front(other_than=[front])
+            running.send(picture_message())
+        until("as many in the master", lambda: descriptors(master) <= before[0] + 1)
+
+
+if __name__ == "__main__":
+    harness.main()
