@@ -9,7 +9,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -28,6 +30,9 @@ struct Start {
 
 thread_local Routine t_routine = nullptr;
 thread_local std::shared_ptr<void> t_held;
+
+// Two pointers more than were asked for, as zeros.
+constexpr std::size_t kPadding = 2 * sizeof(void*);
 
 // libmilter has one pool, so these are global as its own are. All but g_rescued are guarded by the pool's
 // mutex, under which libmilter signals and waits.
@@ -108,6 +113,13 @@ ssize_t pixmilter_seam_writev(int fd, const iovec* pieces, int count) {
   if (written >= 0 || (failure != EINTR && failure != EAGAIN)) seams::t_held.reset();
   errno = failure;
   return written;
+}
+
+void* pixmilter_seam_malloc(std::size_t size) {
+  if (size > SIZE_MAX - seams::kPadding) return nullptr;
+  auto* block = static_cast<char*>(std::malloc(size + seams::kPadding));
+  if (block != nullptr) std::memset(block + size, 0, seams::kPadding);
+  return block;
 }
 
 int pixmilter_seam_sigwait(const sigset_t*, int*) {

@@ -19,6 +19,10 @@
 //   sigwait
 //     libmilter ends on SIGTERM, SIGINT and SIGHUP and drops the sessions that are between two commands.
 //     Here the master decides; the library waits for signals that never come.
+//   malloc
+//     A macro that an MTA sends without a value makes smfi_getsymval() step over the end of its list, and a
+//     connect command without an end is read one byte too far (libmilter/smfi.c, engine.c). What libmilter
+//     allocates is followed by a few zeros, where such steps end.
 //   syslog
 //     One log, wherever it goes.
 #pragma once

@@ -41,6 +41,14 @@ std::size_t announced_size(const std::vector<std::string_view>& arguments) {
   return 0;
 }
 
+// Only a convenience: without it the buffer grows as bytes come.
+void make_room(mail::MessageBuilder& builder, std::size_t bytes) {
+  try {
+    builder.reserve(bytes);
+  } catch (const std::exception&) {
+  }
+}
+
 }  // namespace
 
 struct Session::Mail {
@@ -144,8 +152,8 @@ Reply Session::end_of_headers(Mta& mta) {
       if (!reason.empty()) {
         reason = "untouched: " + reason;
       } else {
-        const std::size_t room = std::min(mail_->announced + kHeaderRoom, kMostReserved);
-        mail_->builder.reserve(std::max(room, head.size()));
+        make_room(mail_->builder,
+                  std::max(std::min(mail_->announced + kHeaderRoom, kMostReserved), head.size()));
         mail_->builder.add_body(head);
       }
     }

@@ -200,7 +200,6 @@ class Client:
         self.actions = self.steps = 0
         self.version = None
         self.macro_lists = {}  # by stage number, what the filter asked for
-        self.pending = b""
         if negotiate:
             self.negotiate(version, offer_actions, offer_steps)
 
@@ -222,16 +221,17 @@ class Client:
         self.socket.sendall(data)
 
     def _read(self, count):
-        while len(self.pending) < count:
+        data = bytearray(count)
+        view, have = memoryview(data), 0
+        while have < count:
             try:
-                more = self.socket.recv(1 << 18)
+                got = self.socket.recv_into(view[have:])
             except ConnectionResetError:
-                more = b""
-            if not more:
+                got = 0
+            if not got:
                 raise Closed()
-            self.pending += more
-        out, self.pending = self.pending[:count], self.pending[count:]
-        return out
+            have += got
+        return bytes(data)
 
     def read_frame(self):
         size = struct.unpack(">I", self._read(4))[0]

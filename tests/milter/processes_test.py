@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from client import Client, Closed, send_message  # noqa: E402
+from client import ALL_NO_REPLY, ALL_STEPS, Client, Closed, send_message  # noqa: E402
 from running import HTML, PLAIN, Running, alive, descriptors, harness, served, threads, until  # noqa: E402
 
 SLOW = b"X-Script-Sleep: %d\r\nX-Script-Body: upper\r\n\r\ntext\r\n"
@@ -74,7 +74,8 @@ class Ending(unittest.TestCase):
 
     def test_sigterm_with_a_message_in_hand(self):
         running = Running(self, scripted=True)
-        with running.client() as client, running.client() as other, running.client() as half:
+        with running.client() as client, running.client() as other, running.client(
+                offer_steps=ALL_STEPS & ~ALL_NO_REPLY) as half:
             other.send(PLAIN)
             half.begin()
             half.header(b"Subject", b" half way")
@@ -97,7 +98,7 @@ class Ending(unittest.TestCase):
 
     def test_sigterm_waits_no_longer_than_the_deadline(self):
         running = Running(self, scripted=True, config='[milter]\ndeadline = "1s"\n')
-        with running.client() as client:
+        with running.client(offer_steps=ALL_STEPS & ~ALL_NO_REPLY) as client:
             client.begin()  # and nothing more
             start = time.monotonic()
             self.assertEqual(running.stop(), 0)
@@ -296,7 +297,8 @@ def picture_message():
 class Reloading(unittest.TestCase):
     def test_reload(self):
         running = Running(self, config='[milter]\ndeadline = "7s"\n', scripted=True)
-        with running.client() as client:
+        # Every step answered, so that what was sent is known to have arrived.
+        with running.client(offer_steps=ALL_STEPS & ~ALL_NO_REPLY) as client:
             client.send(b"Subject: x\n\nx\n", queue_id="4A")
             self.assertIn("deadline=7000", running.line_for("4A"))
             running.configure('[milter]\ndeadline = "9s"\n')
