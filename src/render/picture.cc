@@ -5,6 +5,7 @@
 
 #include "image/bmp.h"
 #include "image/layout.h"
+#include "image/metadata.h"
 #include "image/netpbm.h"
 #include "render/bmp_reader.h"
 #include "render/colours.h"
@@ -88,7 +89,18 @@ Attempt<Picture> open(const ImageJob& job) {
   }
 }
 
-Attempt<ImageResult> render(const ImageJob& job) {
+// Text in a PNG is nothing to a renderer, but libpng would inflate it, up to 50 MB of it and twice. The bytes
+// without it, where there is any.
+std::string without_text(const ImageJob& job) {
+  if (job.format != Format::png) return {};
+  auto stripped = image::strip_metadata(job.bytes, image::Strip::all);
+  return stripped && *stripped ? std::move(**stripped) : std::string();
+}
+
+Attempt<ImageResult> render(const ImageJob& given) {
+  ImageJob job = given;
+  const std::string stripped = without_text(given);
+  if (!stripped.empty()) job.bytes = stripped;
   Attempt<Picture> picture = open(job);
   if (!picture) return picture.failure();
   const Geometry geometry = geometry_for(picture->width(), picture->height(), job.settings);

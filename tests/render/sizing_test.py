@@ -72,8 +72,8 @@ class Tests:
 
     def sizes(self):
         wide = npy_bytes(photo(300, 200))
-        encoded = pictures.saved(Image.fromarray(photo(3000, 2000)), "JPEG", quality=90)
-        for name, payload, unit in (("array", wide, 1), ("jpeg", encoded, 10)):
+        encoded = pictures.saved(Image.fromarray(photo(1500, 1000)), "JPEG", quality=90)
+        for name, payload, unit in (("array", wide, 1), ("jpeg", encoded, 5)):
             for settings, wanted in (
                     (dict(resize="fit", width=100 * unit), (100, 67)), (dict(resize="fit", height=100 * unit), (150, 100)),
                     (dict(resize="fit", width=100 * unit, height=40 * unit), (60, 40)), (dict(resize="fit", width=1000 * unit), (300, 200)),
@@ -82,11 +82,11 @@ class Tests:
                     (dict(resize="fill", width=1000 * unit, height=100 * unit), (300, 100)), (dict(resize="none", width=10 * unit), (300, 200)),
                     (dict(resize="force", width=1000 * unit, height=100 * unit), (300, 100)), (dict(resize="fit"), (300, 200))):
                 exact = {"width": wanted[0] * unit, "height": wanted[1] * unit}
-                if unit == 10 and settings.get("width") == 1000 and "height" not in settings:
-                    exact["height"] = 667
-                if unit == 10 and settings.get("width") == 500:
+                if unit == 5 and settings.get("width") == 500 and "height" not in settings:
                     exact["height"] = 333
-                self.size(name, (exact["width"], exact["height"]), payload, media_type="image/jpeg" if unit == 10 else NPY, **settings)
+                if unit == 5 and settings.get("width") == 250:
+                    exact["height"] = 167
+                self.size(name, (exact["width"], exact["height"]), payload, media_type="image/jpeg" if unit == 5 else NPY, **settings)
         self.size("enlarged", (600, 400), wide, resize="fit", width=600, enlarge=1)
         self.size("enlarged", (400, 400), wide, resize="fill", width=400, height=400, enlarge=1)
         self.size("enlarged", (400, 50), wide, resize="force", width=400, height=50, enlarge=1)
