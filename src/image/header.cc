@@ -114,14 +114,16 @@ Result<Header> read_gif_header(std::string_view bytes) {
     while (at < bytes.size() && bytes[at] != '\0') at += 1 + u8(bytes, at);
     ++at;
   };
-  while (at < bytes.size() && bytes[at] != ';') {
+  // The end mark may be missing, but no block may be cut short.
+  while (at != bytes.size() && (at > bytes.size() || bytes[at] != ';')) {
+    if (at > bytes.size()) return cut_short("gif");
     if (bytes[at] == '!') {
       // Graphic control: bit 0 of its flags is transparency.
       if (has(bytes, at, 4) && u8(bytes, at + 1) == 0xF9 && (u8(bytes, at + 3) & 1)) header.alpha = true;
       at += 2;
       skip_blocks();
     } else if (bytes[at] == ',') {
-      if (!has(bytes, at, 10)) break;
+      if (!has(bytes, at, 10)) return cut_short("gif");
       ++header.frames;
       at += 10 + table(u8(bytes, at + 9)) + 1;
       skip_blocks();

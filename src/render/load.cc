@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "image/header.h"
 #include "render/sizing.h"
 #include "render/svg_check.h"
 
@@ -145,6 +146,9 @@ Attempt<Done> check_limits(const image::Limits& limits, std::uint64_t width, std
 
 Attempt<Picture> load(const ImageJob& job) {
   if (job.format == Format::svg) return load_svg(job);
+  // libvips shows the whole frames of a GIF that is cut short, as if there were no more.
+  if (job.format == Format::gif)
+    if (auto header = image::read_header(job.bytes); !header) return refused(header.error().text);
   Attempt<Image> image = call_loader(job, {});
   if (!image) return image.failure();
   Attempt<Picture> picture = with_frames(std::move(*image));
