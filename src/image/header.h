@@ -16,7 +16,7 @@ struct Header {
   std::uint32_t height = 0;  // pixels, of one frame
   std::uint32_t frames = 1;  // of an animation; TIFF: pages
   std::uint32_t bits = 8;    // of a sample; 1 to 8 for indices
-  bool alpha = false;        // pixels may be transparent, as far as the header tells
+  bool alpha = false;        // pixels may be transparent, as far as the header tells (JPEG XL: it does not)
   bool cmyk = false;         // four inks: no mail client shows it reliably
 };
 

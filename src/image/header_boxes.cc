@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "image/bytes.h"
 #include "image/header_readers.h"
@@ -63,30 +64,67 @@ std::uint32_t jxl_side(Bits& bits) {
   return bits.take(kLengths[bits.take(2)]) + 1;
 }
 
+struct Property {
+  std::string_view type;
+  std::string_view content;
+};
+
+// The numbers, from 1, of the properties that the primary picture has. Tiles, thumbnails and alpha have
+// theirs.
+std::vector<std::uint32_t> primary_properties(std::string_view boxes, std::string_view ipma) {
+  std::vector<std::uint32_t> out;
+  const std::string_view pitm = find_box(boxes, "pitm");
+  if (pitm.size() < 6 || ipma.size() < 8) return out;
+  const bool wide_primary = u8(pitm, 0) > 0;
+  if (wide_primary && pitm.size() < 8) return out;
+  const std::uint32_t primary = wide_primary ? u32_big(pitm, 4) : u16_big(pitm, 4);
+  const std::size_t id_bytes = u8(ipma, 0) > 0 ? 4 : 2;
+  const std::size_t index_bytes = u8(ipma, 3) & 1 ? 2 : 1;
+  std::size_t at = 8;
+  for (std::uint32_t entries = u32_big(ipma, 4); entries > 0 && has(ipma, at, id_bytes + 1); --entries) {
+    const std::uint32_t id = id_bytes == 4 ? u32_big(ipma, at) : u16_big(ipma, at);
+    const std::uint32_t count = u8(ipma, at + id_bytes);
+    at += id_bytes + 1;
+    if (!has(ipma, at, count * index_bytes)) break;
+    for (std::uint32_t i = 0; i < count && id == primary; ++i)  // the top bit says that it is essential
+      out.push_back(index_bytes == 2 ? u16_big(ipma, at + i * 2) & 0x7FFF : u8(ipma, at + i) & 0x7F);
+    at += count * index_bytes;
+  }
+  return out;
+}
+
 }  // namespace
 
-// The primary picture's size is among the properties (ispe) of the tiles and thumbnails too; it is the
-// largest.
 Result<Header> read_heif_header(std::string_view bytes) {
   const std::string_view meta = find_box(bytes, "meta");
   if (meta.size() < 4) return Error{"heif: no meta box"};
+  const std::string_view boxes = meta.substr(4);  // behind version and flags
+  const std::string_view iprp = find_box(boxes, "iprp");
+  std::vector<Property> properties;
+  for_each_box(find_box(iprp, "ipco"), [&](std::string_view type, std::string_view content) {
+    properties.push_back({type, content});
+    return true;
+  });
   Header header;
-  const std::string_view properties = find_box(find_box(meta.substr(4), "iprp"), "ipco");
-  for_each_box(properties, [&](std::string_view type, std::string_view content) {
+  for (const std::uint32_t index : primary_properties(boxes, find_box(iprp, "ipma"))) {
+    if (index == 0 || index > properties.size()) continue;
+    const auto& [type, content] = properties[index - 1];
     if (type == "ispe" && content.size() >= 12) {
-      const std::uint32_t width = u32_big(content, 4);
-      const std::uint32_t height = u32_big(content, 8);
-      if (std::uint64_t{width} * height > std::uint64_t{header.width} * header.height)
-        header.width = width, header.height = height;
-    } else if (type == "auxC") {
-      header.alpha = header.alpha || content.find("alpha") != std::string_view::npos ||
-                     content.find("auxid:1") != std::string_view::npos;
+      header.width = u32_big(content, 4);
+      header.height = u32_big(content, 8);
+    } else if (type == "clap" && content.size() >= 16 && u32_big(content, 4) && u32_big(content, 12)) {
+      // The clean aperture: what is coded is padded to whole blocks.
+      header.width = u32_big(content, 0) / u32_big(content, 4);
+      header.height = u32_big(content, 8) / u32_big(content, 12);
     } else if (type == "pixi" && content.size() >= 6) {
       header.bits = u8(content, 5);
     }
-    return true;
-  });
-  if (header.width == 0) return Error{"heif: no size"};
+  }
+  // Alpha is a picture of its own that says what it is for.
+  for (const auto& [type, content] : properties)
+    if (type == "auxC" && (content.find("alpha") != std::string_view::npos ||
+                           content.find("auxid:1") != std::string_view::npos))
+      header.alpha = true;
   return header;
 }
 

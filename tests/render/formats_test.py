@@ -22,6 +22,22 @@ except ImportError as missing:
 import tool
 
 
+def judge_header(header, answer):
+    """What read_header says of a file, against what rendering it gave."""
+    if header.status != "ok":
+        return header.reason
+    if sorted((header.width, header.height)) != sorted((answer.width, answer.height)):
+        return "says %dx%d, and it is %dx%d" % (header.width, header.height, answer.width, answer.height)
+    image = Image.open(io.BytesIO(answer.picture))
+    shows_alpha = image.convert("RGBA").getextrema()[3][0] < 255
+    if shows_alpha and " alpha" not in header.reason and header.format != "jxl":
+        return "says nothing of alpha"
+    if header.format in ("png", "jpeg", "webp", "bmp", "pnm", "avif", "heif") and " alpha" in header.reason and \
+            image.mode not in ("RGBA", "LA", "P"):
+        return "says alpha, and there is none"
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default=os.path.join(arrays.HERE, "..", "..", "build"))
@@ -53,6 +69,8 @@ def main():
             if answer.status == "ok":
                 wrong = case.judge(Image.open(io.BytesIO(answer.picture)))
             note(case.name, wrong)
+            if answer.status == "ok" and "svg twice" not in case.name and "UTF-16" not in case.name:
+                note("header of " + case.name, judge_header(renderer.render("header", {}, case.payload), answer))
     print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     return 1 if failed or not passed else 0
 
