@@ -89,7 +89,7 @@ std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::En
   return script(headers, "Header") == "accept" ? "nothing to do" : "";
 }
 
-Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelope, Deadline) const {
+Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelope, Deadline, Report*) const {
   Outcome outcome;
   outcome.bytes_before = outcome.bytes_after = message.bytes().size();
   outcome.summary = told(envelope) + " deadline=" + std::to_string(settings_.milter.deadline.count());
