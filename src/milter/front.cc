@@ -123,11 +123,14 @@ class Front {
       if (!received.letter) continue;
       switch (received.letter->kind) {
         case control::Kind::drain:
-          // The master may still have to send a zygote to a message in hand: wait elsewhere.
-          std::thread([this, most = Milliseconds(received.letter->number)] { drain(most); }).detach();
+          drain_aside(Milliseconds(received.letter->number));
           break;
         case control::Kind::reload:
-          reload(*received.letter);
+          try {
+            reload(*received.letter);
+          } catch (const std::exception& exception) {
+            log::error(std::string("reload: ") + exception.what());
+          }
           break;
         case control::Kind::zygote:
           line_.zygote_came(std::move(received.letter->fds.front()));
@@ -153,6 +156,15 @@ class Front {
     }
     deadline_ = loaded.settings.milter.deadline;
     traffic_.use(engine_for(loaded.settings));
+  }
+
+  // The master may still have to send a zygote to a message in hand, so this thread goes on listening.
+  void drain_aside(Milliseconds most) {
+    try {
+      std::thread([this, most] { drain(most); }).detach();
+    } catch (const std::exception&) {
+      drain(most);
+    }
   }
 
   [[noreturn]] void drain(Milliseconds most) {

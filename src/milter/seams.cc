@@ -6,7 +6,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
@@ -34,13 +33,12 @@ thread_local std::shared_ptr<void> t_held;
 // Two pointers more than were asked for, as zeros.
 constexpr std::size_t kPadding = 2 * sizeof(void*);
 
-// libmilter has one pool, so these are global as its own are. All but g_rescued are guarded by the pool's
-// mutex, under which libmilter signals and waits.
+// libmilter has one pool, so these are global as its own are. They are guarded by the pool's mutex, under
+// which libmilter signals and waits.
 Routine g_worker = nullptr;   // what the pool's threads run
 unsigned long g_waiting = 0;  // workers inside the wait
 unsigned long g_signalled =
     0;  // of these, the ones that are sure to wake and to look; never more than g_waiting
-std::atomic<unsigned long> g_rescued{0};
 
 void* run(void* raw) {
   const Start start = *static_cast<Start*>(raw);
@@ -62,8 +60,6 @@ int create(pthread_t* thread, const pthread_attr_t* attributes, Routine routine,
 void hold_until_reply(std::shared_ptr<void> held) noexcept { t_held = std::move(held); }
 
 void no_reply() noexcept { t_held.reset(); }
-
-unsigned long rescued_sessions() { return g_rescued; }
 
 }  // namespace pixmilter::milter::seams
 
@@ -99,9 +95,7 @@ int pixmilter_seam_pthread_cond_signal(pthread_cond_t* condition) {
   pthread_t thread;
   const int failed =
       seams::g_worker == nullptr ? EAGAIN : seams::create(&thread, nullptr, seams::g_worker, nullptr);
-  if (failed == 0)
-    seams::g_rescued.fetch_add(1, std::memory_order_relaxed);
-  else
+  if (failed != 0)
     log::warning(std::string("a session waits for a free worker: cannot start another: ") +
                  std::strerror(failed));
   return 0;

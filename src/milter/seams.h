@@ -38,7 +38,4 @@ void hold_until_reply(std::shared_ptr<void> held) noexcept;
 // Called when a session ends: no reply is owed any more on this thread.
 void no_reply() noexcept;
 
-// Workers that were started because a signal would have been lost, since the process began.
-unsigned long rescued_sessions();
-
 }  // namespace pixmilter::milter::seams

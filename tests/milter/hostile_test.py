@@ -226,7 +226,7 @@ class Hostile(unittest.TestCase):
         front = self.running.front()
         os.kill(front, signal.SIGSTOP)
         self.assertEqual(self.running.stop(), 0)
-        self.assertTrue(self.running.logged("killing it"))
+        self.assertTrue(self.running.wait_logged("killing it"))
         os.kill(self.front, signal.SIGCONT)
 
 

@@ -104,7 +104,7 @@ class Ending(unittest.TestCase):
             self.assertEqual(running.stop(), 0)
             self.assertGreater(time.monotonic() - start, 0.9)
             self.assertLess(time.monotonic() - start, 10)
-        self.assertTrue(running.logged("although messages are in hand"))
+        self.assertTrue(running.wait_logged("although messages are in hand"))
 
     def test_a_reply_is_written_before_the_end(self):
         # Many at once, ended at a random moment: each is answered.
@@ -181,7 +181,7 @@ class Ending(unittest.TestCase):
         until("the end of all", lambda: not [pid for pid in children if alive(pid)])
         # A new master finds a stale socket and takes its place.
         again = Running(self, socket=running.socket)
-        self.assertTrue(again.logged("nobody listens"))
+        self.assertTrue(again.wait_logged("nobody listens"))
         self.assertIn(b"multipart/related", again.send(HTML).message)
 
 
@@ -206,7 +206,7 @@ class StartedAgain(unittest.TestCase):
             new = running.front(other_than=[front])
             self.assertNotEqual(new, front)
             front = new
-        self.assertTrue(running.logged("was killed by signal 9"))
+        self.assertTrue(running.wait_logged("was killed by signal 9"))
         # The old zygotes have gone with their fronts.
         until("the end of the old zygotes", lambda: not [pid for pid in zygotes if alive(pid)])
 
@@ -281,7 +281,7 @@ class StartedAgain(unittest.TestCase):
         result = running.send(picture_message())
         self.assertTrue(result.passed)
         self.assertFalse(result.changed)
-        self.assertTrue(running.logged("no picture can be rendered"))
+        self.assertTrue(running.wait_logged("no picture can be rendered"))
         self.assertLess(len(running.lines), 60)
         self.assertEqual(running.stop(), 0)
 
@@ -329,7 +329,7 @@ class Reloading(unittest.TestCase):
             before = len(running.logged("is refused"))
             running.signal(signal.SIGHUP)
             running.wait_logged("is refused", before + 1)
-            self.assertTrue(running.logged(running.config + place), running.log())
+            self.assertTrue(running.wait_logged(running.config + place), running.log())
             running.send(b"Subject: x\n\nx\n", queue_id=f"4BAD{before}")
             self.assertIn("deadline=7000", running.line_for(f"4BAD{before}"))
         os.unlink(running.config)
@@ -422,7 +422,7 @@ class Sockets(unittest.TestCase):
             left.bind(f"{folder}/s")
             left.listen(1)
         running = Running(self, socket=f"unix:{folder}/s")
-        self.assertTrue(running.logged("replacing it"))
+        self.assertTrue(running.wait_logged("replacing it"))
         self.assertTrue(running.send(PLAIN).passed)
 
     def test_live_socket(self):

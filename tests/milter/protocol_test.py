@@ -175,6 +175,7 @@ class Messages(unittest.TestCase):
                 client.begin()
                 client.header(b"Content-Type", b" text/plain")
                 self.assertEqual(client.send(HTML).message, expected)
+        running.wait_logged("did=", 13)
         self.assertEqual(len(running.logged("did=")), 13)  # no line for the aborted ones
 
     def test_last_chunk_with_the_end(self):
@@ -334,7 +335,7 @@ class Edits(unittest.TestCase):
                 result = self.send(message)
                 self.assertTrue(result.passed)
                 self.assertEqual(result.edits, [])
-        self.assertTrue(self.running.logged("change of header"))
+        self.assertTrue(self.running.wait_logged("change of header"))
 
     def test_new_bodies(self):
         for size in (0, 1, 200, 65535, 65536, 131070, 5_000_000):
