@@ -83,6 +83,17 @@ Attempt<Picture> with_frames(Image image) {
   return picture;
 }
 
+// Each scan of a progressive JPEG visits every pixel, and may take a dozen bytes to ask for it.
+constexpr int kMaxJpegScans = 100;
+
+int count_jpeg_scans(std::string_view bytes) {
+  int scans = 0;
+  // Within coded data 0xFF is always followed by 0 or a restart; segments may hold anything, so this counts
+  // too many rather than too few.
+  for (std::size_t at = 0; (at = bytes.find("\xFF\xDA", at)) != std::string_view::npos; at += 2) ++scans;
+  return scans;
+}
+
 Attempt<Done> judge(const ImageJob& job, const Picture& picture) {
   return check_limits(job.limits, picture.width(), picture.height(), picture.frames);
 }
@@ -149,6 +160,9 @@ Attempt<Picture> load(const ImageJob& job) {
   // libvips shows the whole frames of a GIF that is cut short, as if there were no more.
   if (job.format == Format::gif)
     if (auto header = image::read_header(job.bytes); !header) return refused(header.error().text);
+  if (job.format == Format::jpeg)
+    if (const int scans = count_jpeg_scans(job.bytes); scans > kMaxJpegScans)
+      return over_limit("jpeg: " + std::to_string(scans) + " scans");
   Attempt<Image> image = call_loader(job, {});
   if (!image) return image.failure();
   Attempt<Picture> picture = with_frames(std::move(*image));

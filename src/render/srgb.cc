@@ -135,6 +135,27 @@ bool is_device_space(VipsInterpretation space) {
   }
 }
 
+// To the nearest of 256 levels: libvips' own conversions drop the lower byte.
+int narrow(VipsImage* in, VipsImage** out) {
+  return vips_linear1(in, out, 1.0 / 257, 0.5, "uchar", TRUE, nullptr);
+}
+
+// A colour transform to 8 bit clips an alpha of 16 bits instead of scaling it. Takes it from the source
+// again.
+Attempt<Done> restore_wide_alpha(Image& image, VipsImage* source) {
+  if (image->Bands != 4) return Done{};
+  VipsImage* out = nullptr;
+  if (vips_extract_band(source, &out, source->Bands - 1, nullptr)) return refused(vips_complaint("alpha"));
+  const Image wide(out);
+  if (narrow(wide.get(), &out)) return refused(vips_complaint("alpha"));
+  const Image alpha(out);
+  if (vips_extract_band(image.get(), &out, 0, "n", 3, nullptr)) return refused(vips_complaint("alpha"));
+  const Image colours(out);
+  if (vips_bandjoin2(colours.get(), alpha.get(), &out, nullptr)) return refused(vips_complaint("alpha"));
+  image.reset(out);
+  return Done{};
+}
+
 Attempt<Done> apply_profile(Image& image, VipsInterpretation space) {
   const bool cmyk = space == VIPS_INTERPRETATION_CMYK;
   const bool embedded = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0;
@@ -147,8 +168,9 @@ Attempt<Done> apply_profile(Image& image, VipsInterpretation space) {
                                 8, nullptr)
            : vips_icc_transform(image.get(), &out, "srgb", "embedded", TRUE, "depth", 8, nullptr);
   if (!failed) {
+    const Image source = std::move(image);
     image.reset(out);
-    return Done{};
+    return source->BandFmt == VIPS_FORMAT_USHORT ? restore_wide_alpha(image, source.get()) : Done{};
   }
   if (cmyk) return refused(vips_complaint("cmyk"));
   vips_error_clear();  // a profile that cannot be used is as good as none
@@ -206,10 +228,7 @@ Attempt<Image> to_srgb8(Image image, const Colouring& colouring) {
       break;
   }
   if (image->BandFmt == VIPS_FORMAT_USHORT && colouring.range.kind == image::Range::Kind::by_type) {
-    // To the nearest of 256 levels: libvips' own conversion drops the lower byte.
-    auto done = replace(image, "colours", [](VipsImage* in, VipsImage** out) {
-      return vips_linear1(in, out, 1.0 / 257, 0.5, "uchar", TRUE, nullptr);
-    });
+    auto done = replace(image, "colours", narrow);
     if (!done) return done.failure();
   } else if (image->BandFmt != VIPS_FORMAT_UCHAR) {
     return colour_as_samples(std::move(image), colouring);

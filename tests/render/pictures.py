@@ -5,6 +5,7 @@ does not write come from render_tool's "make".
 """
 import io
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -248,6 +249,22 @@ def libvips_cases(tool, rng):
     wide = rng.integers(0, 65536, rgb.shape[:2], dtype=np.uint16)
     yield Case("png 16 bit gray", "image/png", {}, saved(Image.fromarray(wide.astype(np.int32), "I"), "PNG"),
                judge_near(np.floor(wide / 257 + 0.5).astype(np.uint8)))
+
+    def png16(data, profile=None):
+        """Pillow writes no colour of 16 bits."""
+        def chunk(kind, body):
+            return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        lines = b"".join(b"\0" + row.astype(">u2").tobytes() for row in data)
+        extra = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile)) if profile else b""
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", data.shape[1], data.shape[0], 16, {2: 4, 3: 2, 4: 6}[data.shape[2]], 0, 0, 0)) + \
+            extra + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    for bands in (2, 3, 4):
+        wide = rng.integers(0, 65536, rgb.shape[:2] + (bands,), dtype=np.uint16)
+        yield Case("png 16 bit %d bands" % bands, "image/png", {}, png16(wide), judge_near(np.floor(wide / 257 + 0.5).astype(np.uint8)))
+    deep = np.dstack([rgb, rgb[..., 1]]).astype(np.uint16) * 257
+    turned = ImageCms.profileToProfile(picture, ImageCms.ImageCmsProfile(io.BytesIO(swapped_profile())), ImageCms.createProfile("sRGB"))
+    turned.putalpha(Image.fromarray(rgb[..., 1]))
+    yield Case("png 16 bit with a profile and alpha", "image/png", {}, png16(deep, swapped_profile()), judge_near(turned, 2))
 
     for mode in ("L", "RGB", "CMYK"):
         image = picture.convert(mode)

@@ -225,6 +225,9 @@ class Tests:
         tiff += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries) + b"\0\0\0\0"
         refused("TIFF 60000x60000", self.render(tiff, "image/tiff"))
         refused("JPEG 65023x65023", self.render(pictures.saved(Image.new("L", (8, 8)), "JPEG").replace(b"\xff\xc0\0\x0b\x08\0\x08\0\x08", b"\xff\xc0\0\x0b\x08\xfd\xff\xfd\xff"), "image/jpeg"))
+        progressive = pictures.saved(Image.fromarray(photo(64, 64)), "JPEG", progressive=True)
+        scan = progressive[progressive.rindex(b"\xff\xda"):-2]
+        refused("JPEG of 1000 scans", self.render(progressive[:-2] + scan * 1000 + b"\xff\xd9", "image/jpeg"))
         refused("GIF 65535x65535", self.render(b"GIF89a\xff\xff\xff\xff\0\0\0," + b"\0" * 4 + b"\xff\xff\xff\xff\0\2\2L\1\0;", "image/gif"))
         many = pictures.saved(Image.new("P", (4, 4)), "GIF", save_all=True, append_images=[Image.new("P", (4, 4), i % 255 + 1) for i in range(300)])
         refused("GIF of 300 frames", self.render(many, "image/gif"))
