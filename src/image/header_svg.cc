@@ -2,6 +2,7 @@
 //
 // This is a look at one start tag, not an XML parser: what is written in another charset than an ASCII
 // superset, or through entities, is not found, and the renderer says the size instead.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -95,11 +96,11 @@ Result<Header> read_svg_header(std::string_view bytes) {
     else
       width = box_width, height = box_height;
   }
-  if (!(*width > 0) || !(*height > 0) || *width > 1e9 || *height > 1e9)
-    return Error{"svg: no size that can be drawn"};
+  if (!(*width > 0) || !(*height > 0)) return Error{"svg: no size that can be drawn"};
+  constexpr double kMost = 4294967295;
   Header header;
-  header.width = static_cast<std::uint32_t>(std::ceil(*width));
-  header.height = static_cast<std::uint32_t>(std::ceil(*height));
+  header.width = static_cast<std::uint32_t>(std::min(std::ceil(*width), kMost));
+  header.height = static_cast<std::uint32_t>(std::min(std::ceil(*height), kMost));
   header.alpha = true;
   return header;
 }

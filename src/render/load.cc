@@ -108,10 +108,18 @@ double reduction(const ImageJob& job, const Picture& picture) {
                   static_cast<double>(geometry.scaled_height) / height);
 }
 
+// CSS px, before any scaling.
+constexpr std::uint32_t kMaxSvgSide = 1'000'000;
+
 // SVG has no pixels of its own: it is drawn at the size that is wanted.
 Attempt<Picture> load_svg(const ImageJob& job) {
   const Attempt<SvgCost> cost = check_svg(job.bytes);
   if (!cost) return cost.failure();
+  // Where the size exceeds what librsvg can count, it draws another.
+  if (const auto header = image::read_header(job.bytes); header)
+    if (std::max(header->width, header->height) > kMaxSvgSide)
+      return over_limit("svg: " + std::to_string(header->width) + "x" + std::to_string(header->height) +
+                        " px");
   Wish wish;
   wish.scale = std::clamp(job.settings.svg_scale, 0.01, 100.0);
   Attempt<Image> image = call_loader(job, wish);
