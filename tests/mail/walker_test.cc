@@ -150,8 +150,8 @@ TEST_P(MailCase, ComesOutAsItShould) {
   EXPECT_TRUE(same(first.out, second.out)) << "in the second pass: " << second.errors;
 }
 
-INSTANTIATE_TEST_SUITE_P(TestsMail, MailCase, testing::ValuesIn(cases()), [](const auto& info) {
-  std::string name = info.param.name + (info.param.crlf ? "_crlf" : "_lf");
+INSTANTIATE_TEST_SUITE_P(TestsMail, MailCase, testing::ValuesIn(cases()), [](const auto& parameter) {
+  std::string name = parameter.param.name + (parameter.param.crlf ? "_crlf" : "_lf");
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
