@@ -305,11 +305,11 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   if (run.report == nullptr && nothing_found(work)) return "nothing to do";
 
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.
-  resolve(work, settings_);
+  resolve(work, settings_, services_, run.deadline);
 
   // Render: only what needs it.
   const Clock::time_point start = Clock::now();
-  render(work, renderer_, run.deadline);
+  render(work, services_.renderer, run.deadline);
   if (run.report != nullptr) run.report->render_ms = since(start);
 
   // Assemble and verify; over budget, again with smaller pictures.
@@ -337,7 +337,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
       leave_all(work, problem);
       break;
     }
-    render(work, renderer_, run.deadline);
+    render(work, services_.renderer, run.deadline);
   }
   note_what_was_left(work, run.outcome);
   run.outcome.findings = work.findings;

@@ -10,20 +10,21 @@
 #include "core/assemble.h"
 #include "core/outcome.h"
 #include "core/report.h"
+#include "core/services.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
-#include "worker/renderer.h"
 
 namespace pixmilter::core {
 
-// Borrows its settings and renderer; both outlive it. run() is safe from several threads at once.
+// Borrows its settings and what the services point to; all outlive it. run() is safe from several threads at
+// once.
 class Pipeline {
  public:
   using Assemble = std::function<Result<Assembly>(const Work&)>;
 
   // assemble is the pass of that name; tests put a wrong one in its place to see verify refuse its work.
-  Pipeline(const config::Settings& settings, worker::Renderer& renderer, Assemble assemble = core::assemble)
-      : settings_(settings), renderer_(renderer), assemble_(std::move(assemble)) {}
+  Pipeline(const config::Settings& settings, const Services& services, Assemble assemble = core::assemble)
+      : settings_(settings), services_(services), assemble_(std::move(assemble)) {}
 
   // What the header alone tells. headers is a message without its body.
   // An empty answer: the body has to be seen. Else: why there is nothing to do, for the log.
@@ -49,7 +50,7 @@ class Pipeline {
   std::string rewrite(const Run& run, const Plan& plan, Outcome& change) const;
 
   const config::Settings& settings_;
-  worker::Renderer& renderer_;
+  const Services services_;
   Assemble assemble_;
 };
 

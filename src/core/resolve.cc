@@ -357,7 +357,8 @@ class Resolver {
 
 }  // namespace
 
-void resolve(Work& work, const config::Settings& settings) {
+void resolve(Work& work, const config::Settings& settings, const Services& /*services*/,
+             Deadline /*deadline*/) {
   Resolver resolver(work, settings);
   std::vector<Finding> all;
   for (Finding& finding : work.findings) {

@@ -1,0 +1,17 @@
+// Services: what the pipeline asks of others while it works on a message.
+#pragma once
+
+#include "worker/renderer.h"
+
+namespace pixmilter::core {
+
+// Borrowed; all outlive the pipeline and are safe to use from several threads at once. A pointer that is null
+// is a service that this configuration does not have.
+struct Services {
+  // NOLINTNEXTLINE(google-explicit-constructor): a renderer alone is enough for most.
+  Services(worker::Renderer& with_renderer) : renderer(with_renderer) {}
+
+  worker::Renderer& renderer;
+};
+
+}  // namespace pixmilter::core
