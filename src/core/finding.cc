@@ -20,6 +20,24 @@ std::string_view name(Source source) {
   return "?";
 }
 
+bool allowed(Source source, const config::Sources& sources) {
+  switch (source) {
+    case Source::data:
+      return sources.data;
+    case Source::part:
+      return sources.part;
+    case Source::svg:
+      return sources.svg;
+    case Source::asset:
+      return sources.asset;
+    case Source::file:
+      return sources.file;
+    case Source::http:
+      return sources.http;
+  }
+  return false;
+}
+
 std::string_view name(Decision decision) {
   switch (decision) {
     case Decision::keep:

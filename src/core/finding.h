@@ -16,6 +16,7 @@ namespace pixmilter::core {
 
 enum class Source : std::uint8_t { data, part, svg, asset, file, http };
 std::string_view name(Source source);
+bool allowed(Source source, const config::Sources& sources);
 
 enum class Decision : std::uint8_t {
   keep,         // stays as it is; reason says why

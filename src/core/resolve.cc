@@ -5,12 +5,10 @@
 #include <map>
 #include <utility>
 
+#include "core/acquire.h"
 #include "core/image_plan.h"
 #include "image/header.h"
 #include "image/metadata.h"
-#include "image/npy.h"
-#include "image/raw_params.h"
-#include "source/data_uri.h"
 
 namespace pixmilter::core {
 namespace {
@@ -87,7 +85,8 @@ void fail(Finding& finding, config::Failure failure, std::string reason) {
 
 class Resolver {
  public:
-  Resolver(Work& work, const config::Settings& settings) : work_(work), settings_(settings) {
+  Resolver(Work& work, const config::Settings& settings, const Services& services, Deadline deadline)
+      : work_(work), settings_(settings), acquirer_(work, settings, services, deadline) {
     limits_.max_pixels = settings.render.max_pixels;
     limits_.max_frames = settings.render.max_frames;
   }
@@ -96,17 +95,17 @@ class Resolver {
   std::vector<Finding> take_more_pages() { return std::exchange(more_pages_, {}); }
 
   void resolve(Finding& finding) {
-    if (!allowed(finding.source)) {
+    if (!allowed(finding.source, work_.plan.policy.sources)) {
       finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
       return;
     }
     Picture picture;
-    if (Status found = bytes_of(finding, picture); !found) {
+    if (Status found = acquirer_.acquire(finding, picture); !found) {
       // A part that is no picture we know is the sender's; a reference or an explicit ask was meant as one.
       if (finding.source == Source::part && !finding.asked)
         finding.reason = found.error().text;
       else
-        fail(finding, config::Failure::unreadable, found.error().text);
+        fail(finding, finding.failure, found.error().text);
       return;
     }
     finding.format = picture.job.format;
@@ -132,112 +131,6 @@ class Resolver {
   }
 
  private:
-  bool allowed(Source source) const {
-    const config::Sources& sources = work_.plan.policy.sources;
-    switch (source) {
-      case Source::data:
-        return sources.data;
-      case Source::part:
-        return sources.part;
-      case Source::svg:
-        return sources.svg;
-      case Source::asset:
-        return sources.asset;
-      case Source::file:
-        return sources.file;
-      case Source::http:
-        return sources.http;
-    }
-    return false;
-  }
-
-  Status bytes_of(const Finding& finding, Picture& picture) {
-    switch (finding.source) {
-      case Source::data:
-        return from_data_uri(finding, picture);
-      case Source::svg:
-        return from_inline_svg(finding, picture);
-      case Source::part:
-        return from_part(finding, picture);
-      default:
-        return Error{"source is not served"};
-    }
-  }
-
-  const html::Reference& reference_of(const Finding& finding) const {
-    return work_.texts[finding.html].scan.references[finding.reference];
-  }
-
-  Status from_data_uri(const Finding& finding, Picture& picture) {
-    std::string scratch;
-    Result<source::DataUri> data = source::read_data_uri(html::url(reference_of(finding), scratch));
-    if (!data) return data.error();
-    return own(std::move(data->bytes), picture);
-  }
-
-  Status from_inline_svg(const Finding& finding, Picture& picture) {
-    HtmlText& text = work_.texts[finding.html];
-    html::InlineSvgs*& svgs = svgs_[finding.html];
-    if (svgs == nullptr)
-      svgs = svg_storage_.emplace_back(std::make_unique<html::InlineSvgs>(text.text, text.charset)).get();
-    Result<html::InlineSvg> svg = svgs->read(reference_of(finding));
-    if (!svg) return svg.error();
-    std::string document = std::move(svg->document);
-    svg->document.clear();
-    text.svgs[finding.reference] = std::move(*svg);
-    picture.job.settings.svg_scale = config::ImagePlan{}.density;
-    picture.storage = std::move(document);
-    picture.job.bytes = picture.storage;
-    picture.job.format = image::Format::svg;
-    return Done{};
-  }
-
-  Status own(std::string bytes, Picture& picture) {
-    picture.storage = std::move(bytes);
-    picture.job.bytes = picture.storage;
-    return recognise(picture);
-  }
-
-  Status from_part(const Finding& finding, Picture& picture) {
-    const mail::Part& part = work_.tree[finding.part];
-    if (part.encoding == mail::Encoding::unknown) return Error{"unknown Content-Transfer-Encoding"};
-    if (part.encoding == mail::Encoding::base64 || part.encoding == mail::Encoding::quoted_printable) {
-      picture.storage = mail::decoded_body(work_.message, part);
-      picture.job.bytes = picture.storage;
-    } else {
-      picture.job.bytes = std::string_view(work_.message.bytes()).substr(part.body.begin, part.body.size());
-    }
-    if (picture.job.bytes.empty()) return Error{"empty"};
-    if (part.type == "image/x-raw-pixels") {
-      Result<image::RawLayout> layout = image::read_raw_layout(part.parameters, picture.job.bytes);
-      if (!layout) return layout.error();
-      picture.job.format = image::Format::raw;
-      picture.job.layout = *layout;
-    } else {
-      if (part.type == "application/x-npy" && image::sniff(picture.job.bytes) != image::Format::npy)
-        return Error{"no .npy file"};
-      if (Status recognised = recognise(picture); !recognised) return recognised;
-    }
-    if (finding.asked) return image::read_raw_settings(part.parameters, picture.job.settings);
-    return Done{};
-  }
-
-  // What the bytes are, whatever their label says.
-  Status recognise(Picture& picture) {
-    if (picture.job.bytes.empty()) return Error{"empty"};
-    picture.job.format = image::sniff(picture.job.bytes);
-    if (picture.job.format == image::Format::unknown) return Error{"no image that we know"};
-    if (Result<image::Header> header = image::read_header(picture.job.bytes))
-      picture.header = *header;
-    else if (image::shown_everywhere(picture.job.format))
-      return header.error();  // it would go out as it is, and nobody could show it
-    if (picture.job.format != image::Format::npy) return Done{};
-    Result<image::RawLayout> layout = image::read_npy(picture.job.bytes);
-    if (!layout) return layout.error();
-    picture.job.layout = *layout;
-    return Done{};
-  }
-
   // What the rules want; an Error says why the picture stays as it is although nothing failed.
   Status plan(Finding& finding, Picture& picture) {
     image::ImageJob& job = picture.job;
@@ -251,7 +144,7 @@ class Resolver {
     const bool shown = image::shown_everywhere(job.format);
     if (part && !planned.ruled && (finding.attachment || shown) && !finding.asked)
       return Error{shown ? "shown everywhere as it is" : "an attachment that no rule names"};
-    const html::Reference* reference = finding.html == Finding::kNone ? nullptr : &reference_of(finding);
+    const html::Reference* reference = work_.reference(finding);
     if (planned.ruled) apply(planned.plan, work_.plan.policy, reference, job.settings);
     job.settings.min_side = work_.plan.policy.min_side;
     switch (planned.plan.action) {
@@ -282,7 +175,6 @@ class Resolver {
     return missing;
   }
 
-  // Eight bits and no ink: what every mail client shows as it is meant.
   // Where a rule wants all pages, the others follow the first as parts of their own. A message that is one
   // part has no place for them.
   void add_pages(const Finding& finding, const Picture& picture) {
@@ -300,6 +192,7 @@ class Resolver {
     }
   }
 
+  // Eight bits and no ink: what every mail client shows as it is meant.
   static bool safe_as_it_is(const Picture& picture) {
     return !picture.header || (picture.header->bits <= 8 && !picture.header->cmyk);
   }
@@ -348,18 +241,16 @@ class Resolver {
 
   Work& work_;
   const config::Settings& settings_;
+  Acquirer acquirer_;
   image::Limits limits_;
   std::vector<Finding> more_pages_;
   std::map<Digest, std::size_t> known_;
-  std::map<std::size_t, html::InlineSvgs*> svgs_;
-  std::vector<std::unique_ptr<html::InlineSvgs>> svg_storage_;
 };
 
 }  // namespace
 
-void resolve(Work& work, const config::Settings& settings, const Services& /*services*/,
-             Deadline /*deadline*/) {
-  Resolver resolver(work, settings);
+void resolve(Work& work, const config::Settings& settings, const Services& services, Deadline deadline) {
+  Resolver resolver(work, settings, services, deadline);
   std::vector<Finding> all;
   for (Finding& finding : work.findings) {
     if (finding.reason.empty()) resolver.resolve(finding);

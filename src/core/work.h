@@ -56,6 +56,11 @@ struct Work {
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
 
+  // Where a finding stands in HTML; nullptr: it is a part.
+  const html::Reference* reference(const Finding& finding) const {
+    return finding.html == Finding::kNone ? nullptr : &texts[finding.html].scan.references[finding.reference];
+  }
+
   const mail::Message& message;
   const mail::MimeTree& tree;
   const Plan& plan;
