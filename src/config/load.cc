@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "config/load_fetch.h"
 #include "config/load_rules.h"
 #include "config/table.h"
 #include "config/units.h"
@@ -77,6 +78,12 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
     render.number("max_pixels", settings.render.max_pixels, 1, 1'000'000'000);
     render.number("max_frames", settings.render.max_frames, 1, 10'000);
     render.finish();
+  }
+  {
+    Table fetch(root.table("fetch"), "fetch", file, problems);
+    read_fetch(fetch, settings.fetch);
+    // Who lists URLs wants them fetched. A list of sources, in [defaults] or in a rule, says otherwise.
+    settings.defaults.sources.http = !settings.fetch.allow.empty();
   }
   {
     Table defaults(root.table("defaults"), "defaults", file, problems);

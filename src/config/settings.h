@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/rule.h"
+#include "config/url_pattern.h"
 
 namespace pixmilter::config {
 
@@ -35,10 +36,24 @@ struct Render {
   bool operator==(const Render&) const = default;
 };
 
+// Pictures by URL.
+struct Fetch {
+  std::vector<UrlPattern> allow;             // empty: nothing is fetched, and there is no fetch process
+  bool allow_private = false;                // addresses that are not the Internet's, and the host's own
+  std::chrono::milliseconds timeout{5'000};  // one URL, its redirects included
+  std::uint64_t max_bytes = 10ull << 20;     // one response, before and after its content coding is undone
+  std::uint32_t max_redirects = 3;
+  std::uint32_t max_concurrent = 16;  // URLs under way at once, over all messages
+  std::string ca_file;                // PEM; empty: the system's authorities
+  std::string headers_file;           // headers for certain hosts (source/fetch_headers.h)
+  bool operator==(const Fetch&) const = default;
+};
+
 struct Settings {
   Mode mode = Mode::enforce;
   Milter milter;
   Render render;
+  Fetch fetch;
   Policy defaults;
   std::vector<Rule> rules;
   bool operator==(const Settings&) const = default;
