@@ -56,6 +56,8 @@ PROGRAMS := $B/pixmilter $B/pixmilter-render
 
 $B/src/mail/%.o: LIBRARY_CFLAGS = $(GMIME_CFLAGS)
 $B/src/config/%.o: LIBRARY_CFLAGS = $(TOML_CFLAGS) $(RE2_CFLAGS)
+# libcurl is loaded by the fetch process (source/curl_library.h), not linked.
+$B/src/source/%.o: LIBRARY_CFLAGS = $(CURL_CFLAGS)
 $B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(ZLIB_CFLAGS)
 
 .PHONY: all

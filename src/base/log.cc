@@ -50,6 +50,14 @@ void open(Target target, Level level, std::string_view ident) {
   if (target == Target::syslog) ::openlog(ident_storage().c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
+void close() {
+  if (g_target == Target::syslog) ::closelog();
+}
+
+void reopen() {
+  if (g_target == Target::syslog) ::openlog(ident_storage().c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
 void write(Level level, std::string_view text) {
   if (level < g_level.load(std::memory_order_relaxed)) return;
   if (g_target.load(std::memory_order_relaxed) == Target::syslog) {

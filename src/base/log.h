@@ -16,6 +16,11 @@ enum class Target { standard_error, syslog };
 // Once, before threads start. Until then lines go to stderr. Lines below the level are dropped.
 void open(Target target, Level level, std::string_view ident);
 
+// For a child that closes what it inherited: close() before that, reopen() afterwards. Else lines for syslog
+// would go to whatever has its descriptor's number by then.
+void close();
+void reopen();
+
 // Safe from every thread; the text is one line without its end.
 void write(Level level, std::string_view text);
 inline void info(std::string_view text) { write(Level::info, text); }

@@ -222,7 +222,7 @@ Result<Url> parse_url(std::string_view text) {
   url.path = *std::move(path);
   Result<std::string> query = normal_query(text.substr(question));
   if (!query) return query.error();
-  url.query = *std::move(query);
+  if (*query != "?") url.query = *std::move(query);
   if (url.text().size() > Url::kMaxSize) return Error{"the URL is too long"};
   return url;
 }

@@ -1,9 +1,9 @@
 #include "worker/wire.h"
 
-#include <algorithm>
-#include <bit>
 #include <concepts>
 #include <type_traits>
+
+#include "base/packet_fields.h"
 
 namespace pixmilter::worker::wire {
 
@@ -18,86 +18,9 @@ namespace {
 // The first byte of a packet.
 enum class Kind : std::uint8_t { hello = 1, fork, kill, forked, ended, ready, job, answer };
 
-class Writer {
- public:
-  explicit Writer(Kind kind) { number(static_cast<std::uint8_t>(kind)); }
-
-  template <std::unsigned_integral T>
-  void number(const T& value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i) out_.push_back(static_cast<char>(value >> (8 * i)));
-  }
-  void flag(const bool& value) { number(static_cast<std::uint8_t>(value)); }
-  void real(const double& value) { number(std::bit_cast<std::uint64_t>(value)); }
-  template <class E>
-  void choice(const E& value, E) {
-    number(static_cast<std::uint8_t>(value));
-  }
-  void text(const std::string& value) {
-    const std::string_view cut = std::string_view(value).substr(0, kMaxText);
-    number(static_cast<std::uint16_t>(cut.size()));
-    out_.append(cut);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-// After the first field that is not there or not allowed, everything reads as zero and ended() is false.
-class Reader {
- public:
-  Reader(std::string_view packet, Kind kind) : rest_(packet) {
-    std::uint8_t first = 0;
-    number(first);
-    good_ = good_ && packet.size() <= kMaxMessage && first == static_cast<std::uint8_t>(kind);
-  }
-
-  template <std::unsigned_integral T>
-  void number(T& value) {
-    value = 0;
-    if (!take_at_least(sizeof(T))) return;
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-      value = static_cast<T>(value |
-                             static_cast<T>(static_cast<T>(static_cast<std::uint8_t>(rest_[i])) << (8 * i)));
-    rest_.remove_prefix(sizeof(T));
-  }
-  void flag(bool& value) {
-    std::uint8_t byte = 0;
-    number(byte);
-    good_ = good_ && byte <= 1;
-    value = good_ && byte == 1;
-  }
-  void real(double& value) {
-    std::uint64_t bits = 0;
-    number(bits);
-    value = std::bit_cast<double>(bits);
-  }
-  template <class E>
-  void choice(E& value, E last) {
-    std::uint8_t byte = 0;
-    number(byte);
-    good_ = good_ && byte <= static_cast<std::uint8_t>(last);
-    value = good_ ? static_cast<E>(byte) : E{};
-  }
-  void text(std::string& value) {
-    std::uint16_t size = 0;
-    number(size);
-    good_ = good_ && size <= kMaxText;
-    value.clear();
-    if (!take_at_least(size)) return;
-    value.assign(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-  }
-  bool ended() const { return good_ && rest_.empty(); }
-
- private:
-  bool take_at_least(std::size_t size) {
-    good_ = good_ && rest_.size() >= size;
-    return good_;
-  }
-  std::string_view rest_;
-  bool good_ = true;
-};
+using Writer = PacketWriter;
+using Reader = PacketReader;
+constexpr PacketLimits kLimits{kMaxMessage, kMaxText};
 
 // The table: each message's fields, in order, for a Writer (of a const message) and a Reader alike. Binding
 // every member by name makes the compiler refuse a struct that has gained one which is not listed here.
@@ -219,14 +142,14 @@ void fields(auto& way, Is<Answer> auto& message) {
 
 template <class Message>
 std::string write(Kind kind, const Message& message) {
-  Writer writer(kind);
+  Writer writer(static_cast<std::uint8_t>(kind), kLimits);
   fields(writer, message);
   return writer.take();
 }
 
 template <class Message>
 std::optional<Message> read(Kind kind, std::string_view packet) {
-  Reader reader(packet, kind);
+  Reader reader(packet, static_cast<std::uint8_t>(kind), kLimits);
   Message message;
   fields(reader, message);
   if (!reader.ended()) return std::nullopt;
