@@ -9,6 +9,7 @@
 #include "cli/input.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
+#include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/launcher.h"
 #include "worker/pool.h"
@@ -23,6 +24,8 @@ int explain(const ExplainOptions& options) {
     log::error(envelope.error().text);
     return kExitUsage;
   }
+  // Before the message is there: what fetches must never have seen it.
+  const std::unique_ptr<source::Fetcher> fetcher = source::child_fetcher(settings->fetch);
   Result<std::string> input = read_input(options.message.file);
   if (!input) {
     log::error(input.error().text);
@@ -36,7 +39,7 @@ int explain(const ExplainOptions& options) {
   }
   worker::Pool renderer(worker::pool_options(settings->render),
                         worker::child_zygotes(worker::render_program(settings->render)));
-  const core::Pipeline pipeline(*settings, renderer);
+  const core::Pipeline pipeline(*settings, {renderer, fetcher.get()});
   core::Report report;
   const core::Outcome outcome =
       pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline), &report);

@@ -8,6 +8,7 @@
 #include "cli/input.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
+#include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/launcher.h"
 #include "worker/pool.h"
@@ -34,6 +35,8 @@ int rewrite(const MessageOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report, not a death
   const std::optional<config::Settings> settings = load_configuration(options.configuration);
   if (!settings) return kExitConfiguration;
+  // Before the message is there: what fetches must never have seen it.
+  const std::unique_ptr<source::Fetcher> fetcher = source::child_fetcher(settings->fetch);
   Result<std::string> input = read_input(options.file);
   if (!input) {
     log::error(input.error().text);
@@ -52,7 +55,7 @@ int rewrite(const MessageOptions& options) {
   }
   worker::Pool renderer(worker::pool_options(settings->render),
                         worker::child_zygotes(worker::render_program(settings->render)));
-  const core::Pipeline pipeline(*settings, renderer);
+  const core::Pipeline pipeline(*settings, {renderer, fetcher.get()});
   const core::Outcome outcome = pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline));
   for (const std::string& note : outcome.notes) log::warning("left as it was: " + note);
   if (const int code = exit_code(outcome.verdict); code != kExitOk) {

@@ -8,6 +8,26 @@
 #include "source/data_uri.h"
 
 namespace pixmilter::core {
+namespace {
+
+config::Failure failure_of(source::FetchStatus status) {
+  switch (status) {
+    case source::FetchStatus::ok:
+      return config::Failure::unreadable;
+    case source::FetchStatus::not_modified:
+    case source::FetchStatus::missing:
+      return config::Failure::missing;
+    case source::FetchStatus::limit:
+      return config::Failure::limit;
+    case source::FetchStatus::timeout:
+      return config::Failure::timeout;
+    case source::FetchStatus::internal:
+      return config::Failure::internal;
+  }
+  return config::Failure::internal;
+}
+
+}  // namespace
 
 Status Acquirer::acquire(Finding& finding, Picture& picture) {
   finding.failure = config::Failure::unreadable;
@@ -20,9 +40,10 @@ Status Acquirer::acquire(Finding& finding, Picture& picture) {
       return from_part(finding, picture);
     case Source::asset:
     case Source::file:
-    case Source::http:
       finding.failure = config::Failure::missing;
       return Error{"source \"" + std::string(name(finding.source)) + "\" is not served"};
+    case Source::http:
+      return from_url(finding, picture);
   }
   return Error{"unknown source"};
 }
@@ -70,6 +91,20 @@ Status Acquirer::from_part(const Finding& finding, Picture& picture) {
   }
   if (finding.asked) return image::read_raw_settings(part.parameters, picture.job.settings);
   return Done{};
+}
+
+Status Acquirer::from_url(Finding& finding, Picture& picture) {
+  const auto found = work_.fetched.find(finding.url);
+  if (found == work_.fetched.end()) {
+    finding.failure = config::Failure::missing;
+    return Error{"it was not fetched"};
+  }
+  const source::FetchResponse& response = found->second;
+  finding.failure = failure_of(response.status);
+  if (response.status != source::FetchStatus::ok) return Error{response.reason};
+  Status recognised = own(response.bytes, picture);
+  if (recognised || response.content_type.empty()) return recognised;
+  return Error{recognised.error().text + "; the server calls it " + response.content_type};
 }
 
 Status Acquirer::own(std::string bytes, Picture& picture) {

@@ -29,6 +29,7 @@ class Acquirer {
   Status from_data_uri(const Finding& finding, Picture& picture);
   Status from_inline_svg(const Finding& finding, Picture& picture);
   Status from_part(const Finding& finding, Picture& picture);
+  Status from_url(Finding& finding, Picture& picture);
   static Status own(std::string bytes, Picture& picture);
   static Status recognise(Picture& picture);
 

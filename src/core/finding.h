@@ -37,6 +37,7 @@ struct Finding {
   std::size_t reference = kNone;  // index in that text's scan
   html::Place place = html::Place::img_src;  // when it is a reference
   std::uint32_t page = 0;  // of a document with several: 1 and up become parts of their own behind the first
+  std::string url;         // in its normal form, where it is to be fetched
   std::string label;       // a file name, a Content-ID or the beginning of a URL, for people
 
   Decision decision = Decision::keep;

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "core/budget.h"
 #include "core/find.h"
+#include "core/links.h"
 #include "core/policy.h"
 #include "core/resolve.h"
 #include "core/verify.h"
@@ -302,6 +303,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   // Scan: references in HTML and parts that carry pixels, but for what must keep its bytes.
   Work work(message, *tree, plan);
   find(work, protected_parts(*tree));
+  judge_links(work, services_);
   if (run.report == nullptr && nothing_found(work)) return "nothing to do";
 
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.

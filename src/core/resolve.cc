@@ -7,6 +7,7 @@
 
 #include "core/acquire.h"
 #include "core/image_plan.h"
+#include "core/links.h"
 #include "image/header.h"
 #include "image/metadata.h"
 
@@ -250,6 +251,7 @@ class Resolver {
 }  // namespace
 
 void resolve(Work& work, const config::Settings& settings, const Services& services, Deadline deadline) {
+  fetch_links(work, services, deadline);
   Resolver resolver(work, settings, services, deadline);
   std::vector<Finding> all;
   for (Finding& finding : work.findings) {

@@ -1,6 +1,7 @@
 // Services: what the pipeline asks of others while it works on a message.
 #pragma once
 
+#include "source/fetcher.h"
 #include "worker/renderer.h"
 
 namespace pixmilter::core {
@@ -9,9 +10,11 @@ namespace pixmilter::core {
 // is a service that this configuration does not have.
 struct Services {
   // NOLINTNEXTLINE(google-explicit-constructor): a renderer alone is enough for most.
-  Services(worker::Renderer& with_renderer) : renderer(with_renderer) {}
+  Services(worker::Renderer& with_renderer, source::Fetcher* with_fetcher = nullptr)
+      : renderer(with_renderer), fetcher(with_fetcher) {}
 
   worker::Renderer& renderer;
+  source::Fetcher* fetcher;
 };
 
 }  // namespace pixmilter::core

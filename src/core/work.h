@@ -1,7 +1,8 @@
 // Work: what the passes of the pipeline hand on to each other for one message.
 //
-// find() fills texts and findings, resolve() the pictures' bytes, the renderer their results; assemble() and
-// verify() only read. Views point into the message or into storage that lives here: Work does not move.
+// find() fills texts and findings, resolve() what was fetched and the pictures' bytes, the renderer their
+// results; assemble() and verify() only read. Views point into the message or into storage that lives here:
+// Work does not move.
 #pragma once
 
 #include <deque>
@@ -23,6 +24,7 @@
 #include "image/job.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
+#include "source/fetcher.h"
 
 namespace pixmilter::core {
 
@@ -67,6 +69,7 @@ struct Work {
   std::deque<HtmlText> texts;
   std::vector<Finding> findings;
   std::deque<Picture> pictures;
+  std::map<std::string, source::FetchResponse> fetched;  // by URL
 };
 
 }  // namespace pixmilter::core

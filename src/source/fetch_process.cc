@@ -142,12 +142,13 @@ Result<pid_t> spawn_fetch_process(int socket, const config::Fetch& fetch) {
   return pid;
 }
 
-Result<std::unique_ptr<Fetcher>> child_fetcher(const config::Fetch& fetch) {
+std::unique_ptr<Fetcher> child_fetcher(const config::Fetch& fetch) {
+  if (fetch.allow.empty()) return nullptr;
   auto ends = socket_pair();
-  if (!ends) return ends.error();
-  const Result<pid_t> pid = spawn_fetch_process(ends->second.get(), fetch);
-  if (!pid) return pid.error();
-  return std::unique_ptr<Fetcher>(std::make_unique<ChildFetcher>(*pid, std::move(ends->first), fetch));
+  const Result<pid_t> pid = ends ? spawn_fetch_process(ends->second.get(), fetch) : ends.error();
+  if (pid) return std::make_unique<ChildFetcher>(*pid, std::move(ends->first), fetch);
+  log::warning("no URL is fetched: " + pid.error().text);
+  return nullptr;
 }
 
 Status check_fetch(const config::Fetch& fetch) {

@@ -19,8 +19,9 @@ namespace pixmilter::source {
 // process. It ends by itself when the other end of the socket is closed.
 Result<pid_t> spawn_fetch_process(int socket, const config::Fetch& fetch);
 
-// For a command: a process of its own, forked by this call, ended and reaped with the fetcher.
-Result<std::unique_ptr<Fetcher>> child_fetcher(const config::Fetch& fetch);
+// For a command: a process of its own, forked by this call, ended and reaped with the fetcher. nullptr where
+// nothing is allowed, or no process can be had; the log says so then.
+std::unique_ptr<Fetcher> child_fetcher(const config::Fetch& fetch);
 
 // What would keep a fetch process from working: a file that cannot be read, or libcurl. For `check`; as
 // whoever runs that.

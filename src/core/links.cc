@@ -1,0 +1,73 @@
+#include "core/links.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ascii.h"
+#include "html/charset.h"
+
+namespace pixmilter::core {
+namespace {
+
+// The URL of a reference, in UTF-8 whatever the text around it is in, as browsers ask for it.
+std::string url_of(const Work& work, const Finding& finding) {
+  html::Reference reference = *work.reference(finding);
+  const html::Charset& charset = work.texts[finding.html].charset;
+  std::string converted;
+  const bool ascii = std::all_of(reference.raw.begin(), reference.raw.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (!ascii && charset.kind != html::CharsetKind::utf8 && !charset.encoding.empty()) {
+    Result<std::string> utf8 = html::to_utf8(reference.raw, charset, html::OnInvalid::replace);
+    if (utf8) reference.raw = converted = *std::move(utf8);
+  }
+  std::string scratch;
+  return std::string(html::url(reference, scratch));
+}
+
+void judge(Finding& finding, std::string_view url, const source::Fetcher& fetcher) {
+  Result<std::string> allowed = fetcher.allowed(url);
+  if (!allowed) {
+    finding.reason = "a link that is not fetched: " + allowed.error().text;
+    return;
+  }
+  finding.url = *std::move(allowed);
+  finding.silent = false;
+  finding.reason.clear();
+}
+
+}  // namespace
+
+void judge_links(Work& work, const Services& services) {
+  if (services.fetcher == nullptr || !work.plan.policy.sources.http) return;
+  for (Finding& finding : work.findings) {
+    if (finding.source != Source::http || finding.html == Finding::kNone) continue;
+    const std::string url = url_of(work, finding);
+    if (ascii::istarts_with(url, "http:") || ascii::istarts_with(url, "https:"))
+      judge(finding, url, *services.fetcher);
+  }
+}
+
+void fetch_links(Work& work, const Services& services, Deadline deadline) {
+  if (services.fetcher == nullptr) return;
+  const std::uint32_t max_images = work.plan.policy.max_images;
+  std::vector<source::FetchRequest> requests;
+  for (const Finding& finding : work.findings) {
+    if (finding.url.empty()) continue;
+    const auto [place, fresh] = work.fetched.try_emplace(finding.url);
+    if (!fresh) continue;
+    if (requests.size() < max_images) {
+      requests.push_back({finding.url, {}, {}});
+    } else {
+      place->second.status = source::FetchStatus::limit;
+      place->second.reason = "more than max_images = " + std::to_string(max_images);
+    }
+  }
+  if (requests.empty()) return;
+  std::vector<source::FetchResponse> responses = services.fetcher->fetch(requests, deadline);
+  for (std::size_t i = 0; i < requests.size() && i < responses.size(); ++i)
+    work.fetched[requests[i].url] = std::move(responses[i]);
+}
+
+}  // namespace pixmilter::core
