@@ -10,7 +10,9 @@ constexpr std::size_t kFixed = 1 + sizeof(std::uint64_t);
 constexpr std::size_t kMaxText = PATH_MAX;
 
 // Which letters come with a descriptor.
-std::size_t descriptors(Kind kind) { return kind == Kind::reload || kind == Kind::zygote ? 1 : 0; }
+std::size_t descriptors(Kind kind) {
+  return kind == Kind::reload || kind == Kind::zygote || kind == Kind::fetcher ? 1 : 0;
+}
 
 }  // namespace
 

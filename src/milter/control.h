@@ -3,7 +3,9 @@
 //   master -> front   Drain       finish what is in hand, within the given time, then end
 //                     Reload      fd: the configuration's text. For messages from now on
 //                     Zygote      fd: a connection to a render zygote
+//                     Fetcher     fd: a line to a fetch process
 //   front -> master   WantZygote  a new connection, please; those given before are of no use any more
+//                     WantFetcher the same for a fetch process
 //                     Serving     libmilter is about to accept
 //
 // The end of the socket means, to the front, that the master has gone: it drains and ends. To the master it
@@ -21,7 +23,7 @@
 
 namespace pixmilter::milter::control {
 
-enum class Kind : std::uint8_t { drain = 1, reload, zygote, want_zygote, serving };
+enum class Kind : std::uint8_t { drain = 1, reload, zygote, fetcher, want_zygote, want_fetcher, serving };
 
 struct Letter {
   Kind kind = Kind::serving;

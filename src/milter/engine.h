@@ -8,19 +8,25 @@
 
 #include "config/settings.h"
 #include "core/pipeline.h"
+#include "source/fetcher.h"
 #include "worker/renderer.h"
 
 namespace pixmilter::milter {
 
 // Immutable; shared between threads.
 struct Engine {
-  Engine(config::Settings with, std::shared_ptr<worker::Renderer> with_renderer)
-      : settings(std::move(with)), renderer(std::move(with_renderer)), pipeline(settings, *renderer) {}
+  Engine(config::Settings with, std::shared_ptr<worker::Renderer> with_renderer,
+         std::unique_ptr<source::Fetcher> with_fetcher = nullptr)
+      : settings(std::move(with)),
+        renderer(std::move(with_renderer)),
+        fetcher(std::move(with_fetcher)),
+        pipeline(settings, {*renderer, fetcher.get()}) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   const config::Settings settings;
   const std::shared_ptr<worker::Renderer> renderer;  // of one or more configurations
+  const std::unique_ptr<source::Fetcher> fetcher;    // nullptr: nothing is fetched
   const core::Pipeline pipeline;
 };
 

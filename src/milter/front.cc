@@ -18,6 +18,7 @@
 #include "milter/filter.h"
 #include "milter/seams.h"
 #include "milter/traffic.h"
+#include "source/fetch_client.h"
 
 namespace pixmilter::milter {
 namespace {
@@ -30,27 +31,21 @@ class Line {
   explicit Line(UniqueFd socket) : socket_(std::move(socket)) {}
   int fd() const { return socket_.get(); }
 
-  // Waits until the master has sent a connection.
+  // Wait until the master has sent a connection.
   Result<UniqueFd> want_zygote(Deadline deadline) {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      if (gone_) return Error{"the master has gone"};
-      // One that came too late for whoever asked serves the next. It may have died since; then that shows.
-      if (zygote_) return std::exchange(zygote_, UniqueFd());
-      if (deadline.passed()) return Error{"no render zygote in time"};
-      // One request at a time: whoever does not get what comes asks again.
-      if (!asked_ && !control::send(fd(), {control::Kind::want_zygote, 0, {}, {}}))
-        return Error{"the master does not answer"};
-      asked_ = true;
-      came_.wait_for(lock, deadline.left());
-    }
+    return want(zygote_, {control::Kind::want_zygote, 0, {}, {}}, "no render zygote in time", deadline);
+  }
+  Result<UniqueFd> want_fetcher(Deadline deadline) {
+    return want(fetcher_, {control::Kind::want_fetcher, 0, {}, {}}, "no fetch process in time", deadline);
   }
 
-  void zygote_came(UniqueFd connection) {
+  void zygote_came(UniqueFd connection) { came(zygote_, std::move(connection)); }
+  void fetcher_came(UniqueFd connection) { came(fetcher_, std::move(connection)); }
+
+  // One that nobody has taken yet was started for the configuration from before.
+  void forget_fetcher() {
     const std::lock_guard lock(mutex_);
-    asked_ = false;
-    zygote_ = std::move(connection);
-    came_.notify_all();
+    fetcher_.connection.reset();
   }
 
   void master_gone() {
@@ -60,11 +55,38 @@ class Line {
   }
 
  private:
+  // A connection to come.
+  struct Wanted {
+    UniqueFd connection;
+    bool asked = false;
+  };
+
+  Result<UniqueFd> want(Wanted& wanted, const control::Letter& letter, const char* late, Deadline deadline) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (gone_) return Error{"the master has gone"};
+      // One that came too late for whoever asked serves the next. It may have died since; then that shows.
+      if (wanted.connection) return std::exchange(wanted.connection, UniqueFd());
+      if (deadline.passed()) return Error{late};
+      // One request at a time: whoever does not get what comes asks again.
+      if (!wanted.asked && !control::send(fd(), letter)) return Error{"the master does not answer"};
+      wanted.asked = true;
+      came_.wait_for(lock, deadline.left());
+    }
+  }
+
+  void came(Wanted& wanted, UniqueFd connection) {
+    const std::lock_guard lock(mutex_);
+    wanted.asked = false;
+    wanted.connection = std::move(connection);
+    came_.notify_all();
+  }
+
   const UniqueFd socket_;
   std::mutex mutex_;
   std::condition_variable came_;
-  UniqueFd zygote_;
-  bool asked_ = false;
+  Wanted zygote_;
+  Wanted fetcher_;
   bool gone_ = false;
 };
 
@@ -97,7 +119,11 @@ class Front {
       renderer_ = std::shared_ptr<worker::Renderer>(made.release(), end_aside);
       rendering_ = settings.render;
     }
-    return std::make_shared<const Engine>(settings, renderer_);
+    std::unique_ptr<source::Fetcher> fetcher;
+    if (!settings.fetch.allow.empty())
+      fetcher = std::make_unique<source::FetchClient>(settings.fetch,
+                                                      [this](Deadline d) { return line_.want_fetcher(d); });
+    return std::make_shared<const Engine>(settings, renderer_, std::move(fetcher));
   }
 
   // Ending a renderer can take as long as its worker processes do. Whoever lets go of it last, a session or
@@ -135,7 +161,11 @@ class Front {
         case control::Kind::zygote:
           line_.zygote_came(std::move(received.letter->fds.front()));
           break;
+        case control::Kind::fetcher:
+          line_.fetcher_came(std::move(received.letter->fds.front()));
+          break;
         case control::Kind::want_zygote:
+        case control::Kind::want_fetcher:
         case control::Kind::serving:
           break;
       }
@@ -155,6 +185,7 @@ class Front {
       return;
     }
     deadline_ = loaded.settings.milter.deadline;
+    line_.forget_fetcher();
     traffic_.use(engine_for(loaded.settings));
   }
 

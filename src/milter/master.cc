@@ -52,7 +52,10 @@ struct ZygoteProcess {
 class Master {
  public:
   Master(ListenSocket& listen, MasterOptions options)
-      : listen_(listen), options_(std::move(options)), settings_(options_.configuration.loaded.settings) {}
+      : listen_(listen),
+        options_(std::move(options)),
+        settings_(options_.configuration.loaded.settings),
+        fetchers_(options_.start_fetcher) {}
 
   int run() {
     if (auto ready = take_signals(); !ready) {
@@ -64,7 +67,7 @@ class Master {
       start_what_is_missing();
       wait();
     }
-    end_zygotes();
+    end_children();
     log::notice("ended");
     return 0;
   }
@@ -102,6 +105,8 @@ class Master {
     const bool wanted = wanted_zygote_ || (zygotes_.empty() && !ending_);
     if (wanted && !spare && zygote_respawn_.due()) start_zygote();
     if (wanted_zygote_) hand_over_zygote();
+    fetchers_.start_what_is_missing(settings_, ending_);
+    hand_over_fetcher();
   }
 
   void start_front() {
@@ -116,6 +121,7 @@ class Master {
     }
     front_ = FrontProcess{pid, std::move(ends->first)};
     wanted_zygote_ = false;
+    fetchers_.want_nothing();
     log::info("front " + std::to_string(pid) + " started");
   }
 
@@ -128,6 +134,7 @@ class Master {
   [[noreturn]] void become_front(UniqueFd control) {
     signals_.reset();
     zygotes_.clear();
+    fetchers_.forget();
     front_.reset();
     listen_.disown_file();
     run_front(
@@ -166,11 +173,21 @@ class Master {
     }
   }
 
+  void hand_over_fetcher() {
+    if (!front_) return;
+    std::optional<UniqueFd> line = fetchers_.take_wanted_line();
+    if (!line) return;
+    control::Letter letter{control::Kind::fetcher, 0, {}, {}};
+    letter.fds.push_back(*std::move(line));
+    control::send(front_->control.get(), letter);
+  }
+
   int milliseconds_to_wait() const {
     auto next = Clock::time_point::max();
     if (ending_) next = std::min(next, kill_at_);
     if (!front_ && !ending_) next = std::min(next, front_respawn_.next());
     if (wanted_zygote_ || (zygotes_.empty() && !ending_)) next = std::min(next, zygote_respawn_.next());
+    next = std::min(next, fetchers_.next_start(settings_, ending_));
     return poll_milliseconds(Deadline(next));
   }
 
@@ -196,6 +213,7 @@ class Master {
       }
       if (!received.letter) continue;
       if (received.letter->kind == control::Kind::want_zygote) wanted_zygote_ = true;
+      if (received.letter->kind == control::Kind::want_fetcher) fetchers_.want();
       if (received.letter->kind == control::Kind::serving && !told_ready_) {
         told_ready_ = true;
         notify_manager("READY=1\nSTATUS=Serving on " + listen_.name());
@@ -259,6 +277,7 @@ class Master {
     // A zygote that nobody has yet was made for the old settings; without a connection it ends.
     if (fresh.loaded.settings.render != settings_.render)
       for (auto& zygote : zygotes_) zygote.connection.reset();
+    fetchers_.renew();
     settings_ = std::move(fresh.loaded.settings);
     log::notice("configuration " + fresh.name + " is in force");
   }
@@ -287,22 +306,25 @@ class Master {
       }
       const auto zygote = std::find_if(zygotes_.begin(), zygotes_.end(),
                                        [pid](const ZygoteProcess& one) { return one.pid == pid; });
-      if (zygote == zygotes_.end()) continue;
-      // With its front gone a zygote ends by itself, and properly.
+      // With its front gone a zygote ends by itself, and properly; a fetch process as well.
       const bool expected = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      if (fetchers_.reap(pid, expected) && !expected)
+        log::error("fetch process " + std::to_string(pid) + " " + how_it_ended(status));
+      if (zygote == zygotes_.end()) continue;
       if (!expected) log::warning("render zygote " + std::to_string(pid) + " " + how_it_ended(status));
       if (!expected) zygote_respawn_.died();
       zygotes_.erase(zygote);
     }
   }
 
-  void end_zygotes() {
+  void end_children() {
     for (auto& zygote : zygotes_) zygote.connection.reset();
+    fetchers_.renew();
     const Deadline patience = Deadline::after(kZygoteGrace);
-    while (!zygotes_.empty() && !patience.passed()) {
+    while (!(zygotes_.empty() && fetchers_.empty()) && !patience.passed()) {
       reap();
       pollfd signals{signals_.get(), POLLIN, 0};
-      if (!zygotes_.empty() && ::poll(&signals, 1, poll_milliseconds(patience)) > 0) {
+      if (!(zygotes_.empty() && fetchers_.empty()) && ::poll(&signals, 1, poll_milliseconds(patience)) > 0) {
         signalfd_siginfo info{};
         while (::read(signals_.get(), &info, sizeof info) > 0) {
         }
@@ -312,6 +334,7 @@ class Master {
       ::kill(zygote.pid, SIGKILL);
       ::waitpid(zygote.pid, nullptr, 0);
     }
+    fetchers_.kill_all();
   }
 
   ListenSocket& listen_;
@@ -323,6 +346,7 @@ class Master {
   std::vector<ZygoteProcess> zygotes_;  // oldest first
   Respawn zygote_respawn_{kLongestZygotePause};
   bool wanted_zygote_ = false;
+  Fetchers fetchers_;
   bool ending_ = false;
   bool told_ready_ = false;
   Clock::time_point kill_at_ = Clock::time_point::max();

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "config/load.h"
+#include "milter/fetchers.h"
 #include "milter/front.h"
 #include "milter/listen_socket.h"
 
@@ -30,6 +31,7 @@ struct MasterOptions {
   RendererMaker make_renderer;            // runs in the front
   // Starts a render zygote that speaks on the socket, which stays the caller's.
   std::function<Result<pid_t>(int socket, const config::Settings&)> start_zygote;
+  Fetchers::Start start_fetcher;
 };
 
 // Runs until SIGTERM or SIGINT, then gives 0. The process must have no other threads. The socket file is

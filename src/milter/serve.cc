@@ -13,6 +13,7 @@
 #include "config/load.h"
 #include "mail/mime_tree.h"
 #include "milter/listen_socket.h"
+#include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/launcher.h"
 #include "worker/pool.h"
@@ -103,6 +104,9 @@ int serve(const ServeOptions& options) {
   // The two halves of rendering: the master starts the program, the front speaks with it.
   master.start_zygote = [](int socket, const config::Settings& settings) {
     return worker::spawn_render_program(socket, worker::render_program(settings.render));
+  };
+  master.start_fetcher = [](int socket, const config::Settings& settings) {
+    return source::spawn_fetch_process(socket, settings.fetch);
   };
   master.make_renderer = [](const config::Settings& settings, ZygoteRequest request) {
     worker::PoolOptions pool = worker::pool_options(settings.render);
