@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/configuration.h"
+#include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/probe.h"
 
@@ -26,6 +27,8 @@ int check(const ConfigurationOption& option) {
     log::warning(lacking.error().text);
   else
     for (const std::string& lack : *lacking) log::warning(lack);
+  if (const Status fetch = source::check_fetch(settings->fetch); !fetch)
+    log::warning("no URL is fetched: " + fetch.error().text);
   std::printf("%s: ok\n", file.empty() ? "built-in defaults" : file.c_str());
   return kExitOk;
 }

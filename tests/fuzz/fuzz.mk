@@ -15,7 +15,7 @@ SECONDS ?= 60
 RUNS ?=
 FUZZ_FLAGS := -std=c++20 -O1 -g -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined \
   -D_GLIBCXX_ASSERTIONS -pthread -MMD -MP -Isrc \
-  -DPIXMILTER_LIBEXECDIR='""'
+  -DPIXMILTER_LIBEXECDIR='""' -DPIXMILTER_VERSION='""'
 
 $(FUZZ_B)/src/%.o: src/%.cc
 	@mkdir -p $(@D)
