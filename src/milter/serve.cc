@@ -106,7 +106,7 @@ int serve(const ServeOptions& options) {
     return worker::spawn_render_program(socket, worker::render_program(settings.render));
   };
   master.start_fetcher = [](int socket, const config::Settings& settings) {
-    return source::spawn_fetch_process(socket, settings.fetch);
+    return source::spawn_fetch_process(socket, settings.fetch, source::Start::at_once);
   };
   master.make_renderer = [](const config::Settings& settings, ZygoteRequest request) {
     worker::PoolOptions pool = worker::pool_options(settings.render);

@@ -138,6 +138,8 @@ Status Download::prepare(Deadline end) {
   set(CURLOPT_HTTP09_ALLOWED, 0L);
   set(CURLOPT_ACCEPT_ENCODING, "gzip");
   set(CURLOPT_NOSIGNAL, 1L);
+  // A name server that does not answer holds up its own URL alone: nobody waits for the thread that asks.
+  set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));

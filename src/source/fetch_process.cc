@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,13 +62,21 @@ void leave_behind(int socket) {
   // No proxy, no file of keys, no option of a library comes from there.
   ::clearenv();
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  for (const int ignored : {SIGPIPE, SIGTTOU}) ::signal(ignored, SIG_IGN);
+  // SIGXFSZ: the limit for bodies holds for the file that the log may go to as well; then a line is lost.
+  for (const int ignored : {SIGPIPE, SIGTTOU, SIGXFSZ}) ::signal(ignored, SIG_IGN);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void run_child(int socket, const config::Fetch& fetch) {
+// Waits until the front has said something; false where it has gone without.
+bool asked_for(const UniqueFd& line) {
+  wait_readable(line.get(), Deadline());
+  char byte = 0;
+  return ::recv(line.get(), &byte, 1, MSG_PEEK) > 0;
+}
+
+[[noreturn]] void run_child(int socket, const config::Fetch& fetch, Start start) {
   try {
     // ^C at a terminal is for the parent.
     ::setpgid(0, 0);
@@ -78,6 +87,7 @@ void leave_behind(int socket) {
     if (rules) {
       if (Status sealed = shed_privileges(); !sealed) rules = sealed.error();
     }
+    if (start == Start::when_asked && !asked_for(line)) ::_exit(0);
     if (rules) {
       Result<CurlLibrary> curl = load_curl();
       if (curl)
@@ -135,17 +145,18 @@ class ChildFetcher final : public Fetcher {
 
 }  // namespace
 
-Result<pid_t> spawn_fetch_process(int socket, const config::Fetch& fetch) {
+Result<pid_t> spawn_fetch_process(int socket, const config::Fetch& fetch, Start start) {
   const pid_t pid = ::fork();
   if (pid < 0) return Error{std::string("fork: ") + std::strerror(errno)};
-  if (pid == 0) run_child(socket, fetch);
+  if (pid == 0) run_child(socket, fetch, start);
   return pid;
 }
 
 std::unique_ptr<Fetcher> child_fetcher(const config::Fetch& fetch) {
   if (fetch.allow.empty()) return nullptr;
   auto ends = socket_pair();
-  const Result<pid_t> pid = ends ? spawn_fetch_process(ends->second.get(), fetch) : ends.error();
+  const Result<pid_t> pid =
+      ends ? spawn_fetch_process(ends->second.get(), fetch, Start::when_asked) : ends.error();
   if (pid) return std::make_unique<ChildFetcher>(*pid, std::move(ends->first), fetch);
   log::warning("no URL is fetched: " + pid.error().text);
   return nullptr;

@@ -15,9 +15,14 @@
 
 namespace pixmilter::source {
 
+enum class Start {
+  at_once,     // loads libcurl ahead of the first request
+  when_asked,  // most messages of a command name no URL
+};
+
 // Starts one that speaks on the socket, which stays the caller's, who closes it; the caller reaps the
 // process. It ends by itself when the other end of the socket is closed.
-Result<pid_t> spawn_fetch_process(int socket, const config::Fetch& fetch);
+Result<pid_t> spawn_fetch_process(int socket, const config::Fetch& fetch, Start start);
 
 // For a command: a process of its own, forked by this call, ended and reaped with the fetcher. nullptr where
 // nothing is allowed, or no process can be had; the log says so then.

@@ -6,6 +6,7 @@ The judges of the last are listeners that must stay silent.
 """
 # tests/run: timeout=300
 
+import ipaddress
 import json
 import os
 import re
@@ -125,7 +126,7 @@ class Loopback(unittest.TestCase):
             "/http09": lambda server, connection: connection.sendall(GIF),
             "/brotli": web.reply(GIF, more=b"Content-Encoding: br\r\n"),
             "/twice": web.reply(GIF, more=b"Content-Encoding: gzip, gzip\r\n"),
-            "/short": web.reply(GIF)[:-5] + b"", "/chunk": endless_never, "/bomb": web.GZIP_BOMB,
+            "/short": lambda server, connection: connection.sendall(web.reply(GIF)[:-5]), "/chunk": no_chunk, "/bomb": web.GZIP_BOMB,
             "/endless": web.endless_chunks, "/header": web.endless_header, "/continue": web.endless_continue,
             "/nothing": lambda server, connection: None,
             "/relative": b"HTTP/1.1 302 Found\r\nLocation: ../a/./b\r\nContent-Length: 0\r\n\r\n",
@@ -164,6 +165,8 @@ class Loopback(unittest.TestCase):
             (f"{self.bad}/endless", "keep", "larger than"),
             (f"{self.bad}/header", "keep", "its header is endless"),
             (f"{self.bad}/continue", "keep", "header|[Tt]ime|in time"),
+            (f"{self.bad}/short", "keep", "transfer closed"),
+            (f"{self.bad}/chunk", "keep", "."),
             (f"{self.bad}/nothing", "keep", "[Ee]mpty reply"),
             (f"{self.bad}/long", "keep", "too long"),
             (f"http://127.0.0.1:{web.free_port()}/ok", "keep", "[Cc]onnect")]
@@ -291,7 +294,7 @@ class Loopback(unittest.TestCase):
         self.assertEqual([one[1] for one in results[3:]], ["more than max_images = 3"] * 7)
 
 
-def endless_never(server, connection):
+def no_chunk(server, connection):
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
 
 
@@ -383,10 +386,8 @@ class Served(unittest.TestCase):
         self.assertEqual(status["NoNewPrivs"], "1")
         self.assertEqual(int(status["CapEff"], 16), 0)
         self.assertEqual(int(status["CapPrm"], 16), 0)
-        self.assertNotEqual(status["Uid"].split()[1], "0")
+        self.assertNotIn("0", status["Uid"].split())
         self.assertEqual(status["Seccomp"], "2")
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            self.assertNotIn(b"listening", file.read())
         open_files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         self.assertFalse([one for one in open_files if "milter.sock" in one], open_files)
         # The front has none of libcurl.
@@ -487,9 +488,11 @@ class Internet(unittest.TestCase):
         allow = ["http://*", "https://*", "http://pictures.test"]
         for url in addresses:
             host = urllib.parse.urlsplit(url)
-            text = f"{host.scheme}://{host.netloc}"
-            if harness.run([harness.program(), "check", "-c", self.config(text)]).returncode == 0:
-                allow.append(text)
+            try:
+                ipaddress.ip_address(host.netloc.strip("[]") if "[" in host.netloc else host.hostname)
+            except ValueError:
+                continue  # not a spelling that can be listed
+            allow.append(f"{host.scheme}://{host.netloc}")
         self.assertGreater(len(allow), 25)
         self.stay_silent(self.config(*allow), self.SPELLINGS)
 

@@ -87,9 +87,10 @@ class Nginx:
         self.process = start([program, "-p", self.folder, "-c", f"{self.folder}/nginx.conf"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
-        while not os.path.exists(f"{self.folder}/nginx.pid") or not open(f"{self.folder}/nginx.pid").read():
+        while not (os.path.exists(f"{self.folder}/nginx.pid") and os.path.getsize(f"{self.folder}/nginx.pid")):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("nginx does not start: " + open(f"{self.folder}/error.log").read())
+                with open(f"{self.folder}/error.log") as errors:
+                    raise AssertionError("nginx does not start: " + errors.read())
             time.sleep(0.02)
 
     def file(self, name, data):
