@@ -315,7 +315,7 @@ class Served(unittest.TestCase):
             pid for pid in milter.children("pixmilter-fetch") if pid not in other_than])[0]
 
     def embedded(self, milter, message):
-        return b"cid:" in (milter.send(message).body or b"")
+        return b"cid:" in milter.send(message).message
 
     def test_only_where_something_is_listed(self):
         milter = running.Running(self, config="")
@@ -345,7 +345,7 @@ class Served(unittest.TestCase):
         second = self.fetcher(milter)
         os.kill(second, signal.SIGKILL)
         thread.join(20)
-        self.assertFalse(b"cid:" in (results[0].body or b""))
+        self.assertFalse(b"cid:" in results[0].message)
         milter.wait_logged("the fetch process has ended")
         self.fetcher(milter, [first, second])
         self.assertTrue(self.embedded(milter, mail(f"{self.bad}/3.gif")))
@@ -565,7 +565,7 @@ class Internet(unittest.TestCase):
         self.net.names["turns.test"] = lambda kind: answers[-1:] if kind == 1 else []
         milter = running.Running(self, config='[fetch]\nallow = ["http://turns.test"]\ntimeout = "5s"\n')
         good = milter.send(mail("http://turns.test/ok.gif"))
-        self.assertIn(b"cid:", good.body)
+        self.assertIn(b"cid:", good.message)
         answers.append("127.0.0.1")
         for i in range(3):
             milter.send(mail(f"http://turns.test/ok.gif?{i}"))
