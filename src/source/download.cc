@@ -16,6 +16,7 @@ namespace {
 constexpr char kSystemAuthorities[] = "/etc/ssl/certs/ca-certificates.crt";
 constexpr std::size_t kMaxHeader = 64 << 10;    // bytes of all header lines of a response
 constexpr std::size_t kMaxUnwanted = 64 << 10;  // body bytes of an error page, read to keep its connection
+constexpr std::size_t kShownUrl = 80;           // letters of one that cannot be read, in a reason
 constexpr long kKeepAlive = 60;                 // seconds that a connection without use is kept
 constexpr long kOldest = 300;                   // seconds after which one is made, and judged, anew
 
@@ -269,7 +270,7 @@ bool Download::follow(CURLcode code) {
   response_.redirected = true;
   next_ = target;
   const Result<Url> url = parse_url(next_);
-  place_ = url ? place_of(*url) : harmless(next_);
+  place_ = url ? place_of(*url) : harmless(next_.substr(0, kShownUrl));
   return true;
 }
 

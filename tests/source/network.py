@@ -147,15 +147,15 @@ class Silent:
 
     def listen(self, listener):
         self._sockets.append(listener)
-        threading.Thread(target=self._accept, args=(listener, listener.getsockname()), daemon=True).start()
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
-    def _accept(self, listener, name):
+    def _accept(self, listener):
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            self.reached.append(name[:2])
+            self.reached.append(connection.getsockname()[:2])
             # Whoever gets here is served a picture, so that success would be seen in the mail as well.
             try:
                 connection.settimeout(1)
