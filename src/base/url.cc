@@ -194,7 +194,7 @@ Result<Url> parse_url(std::string_view text) {
   const std::size_t colon = std::min(text.find(':'), text.size());
   url.scheme = ascii::to_lower(text.substr(0, colon));
   if (url.scheme != "http" && url.scheme != "https") return Error{"neither http nor https"};
-  text.remove_prefix(colon + 1);
+  text.remove_prefix(std::min(colon + 1, text.size()));
   if (!text.starts_with("//")) return Error{"no // after the scheme"};
   text.remove_prefix(2);
   text = text.substr(0, text.find('#'));

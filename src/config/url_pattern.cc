@@ -15,7 +15,7 @@ Result<UrlPattern> UrlPattern::parse(std::string_view text) {
     if (c <= ' ' || c > '~') return Error{"printable ASCII without spaces is expected"};
   const std::size_t colon = std::min(text.find("://"), text.size());
   pattern.scheme_ = ascii::to_lower(text.substr(0, colon));
-  if (pattern.scheme_ != "http" && pattern.scheme_ != "https")
+  if (colon == text.size() || (pattern.scheme_ != "http" && pattern.scheme_ != "https"))
     return Error{"a URL such as \"https://cdn.example.org/img/*\" is expected"};
   text.remove_prefix(colon + 3);
   if (text.find('#') != std::string_view::npos) return Error{"a fragment is never sent to a server"};

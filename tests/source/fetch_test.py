@@ -265,6 +265,18 @@ class Loopback(unittest.TestCase):
                 self.assertNotIn(b"s3cret", done.stderr)
                 self.assertEqual(done.stdout, mail(url))
 
+    def test_check_says_what_would_keep_it_from_working(self):
+        for key, text, reason in (("ca_file", "no certificate\n", "ca_file: .*: no certificate in PEM form"),
+                                  ("headers_file", "localhost\n", "headers_file: .*: line 1: "),
+                                  ("headers_file", None, "headers_file: .*: No such file")):
+            path = os.path.join(harness.temp_dir(self), "file")
+            if text is not None:
+                with open(path, "w") as file:
+                    file.write(text)
+                os.chmod(path, 0o600)
+            done = harness.run([harness.program(), "check", "-c", self.config(**{key: path})], check=0)
+            self.assertRegex(done.stderr.decode(), "no URL is fetched: .fetch. " + reason)
+
     def test_no_second_line_in_a_request(self):
         self.rude.requests.clear()
         urls = [f"{self.bad}/a%0d%0aX-Injected:%201", f"{self.bad}/a&#13;&#10;X-Injected: 1", f"{self.bad}/a&#10;b",
@@ -560,6 +572,28 @@ class Internet(unittest.TestCase):
                 self.assertEqual(len(results), 8)
             self.assertGreaterEqual(asked[0] - offset, 3, "the name was asked for again")
         self.assertEqual(self.silent.reached, [])
+
+    def test_a_name_server_that_does_not_answer_holds_up_its_own_url_alone(self):
+        self.net.names["dead.test"] = lambda kind: None
+        self.net.configure("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
+        self.addCleanup(self.net.configure, "resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        path = self.config("http://dead.test", "http://pictures.test", timeout="1s", max_concurrent=1)
+        start = time.monotonic()
+        results = explain(path, mail("http://dead.test/a", "http://dead.test/b", "http://pictures.test/ok.gif"))
+        self.assertEqual([(one[0], one[1]) for one in results],
+                         [("keep", "no complete answer in time")] * 2 + [("embed", "")])
+        self.assertLess(time.monotonic() - start, 15)
+
+    def test_a_name_service_that_is_configured_anew(self):
+        self.addCleanup(self.net.configure, "hosts", "127.0.0.1 localhost\n::1 localhost\n", anew=True)
+        milter = running.Running(self, config='[fetch]\nallow = ["http://moved.test", "http://pictures.test"]\n')
+        self.assertIn(b"cid:", milter.send(mail("http://pictures.test/ok.gif")).message)
+        first = milter.children("pixmilter-fetch")
+        self.net.configure("hosts", f"127.0.0.1 localhost\n{network.SERVER} moved.test\n", anew=True)
+        self.assertIn(b"cid:", milter.send(mail("http://moved.test/ok.gif")).message)
+        milter.wait_logged("the name service is configured anew")
+        running.until("the end of the first", lambda: not set(first) & set(milter.children("pixmilter-fetch")))
+        self.assertEqual(milter.stop(), 0)
 
     def test_a_milter_over_a_rebinding_name(self):
         answers = [network.SERVER]

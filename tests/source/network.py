@@ -34,21 +34,19 @@ def run(*command):
 
 class Network:
     """Enter it before any thread is started. names: what the name server answers, may be changed at any time:
-    a list of addresses, or a function that gives one for each question."""
+    a list of addresses, or a function that gives one for each question, or None for no answer at all."""
 
     def __init__(self, folder):
         self.folder = folder
         self.names = {}
+        self._mounted = []
         if libc.unshare(CLONE_NEWNET | CLONE_NEWNS) != 0:
             raise OSError(ctypes.get_errno(), "unshare")
         run("mount", "--make-rprivate", "/")
         for name, text in (("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
                            ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
                            ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")):
-            path = os.path.join(folder, name)
-            with open(path, "w") as file:
-                file.write(text)
-            run("mount", "--bind", path, os.path.realpath(f"/etc/{name}"))
+            self.configure(name, text, anew=True)
         self.internet = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec cat"], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE)
         self.internet.stdout.readline()
@@ -71,6 +69,16 @@ class Network:
         run("ip", "route", "add", "default", "via", SERVER)
         run("ip", "-6", "route", "add", "default", "via", SERVER6)
         self._serve_names()
+
+    def configure(self, name, text, anew=False):
+        """Writes a file of /etc that the name service reads. anew: as another file in the place of the old one."""
+        place = os.path.realpath(f"/etc/{name}")
+        path = os.path.join(self.folder, f"{name}.{len(os.listdir(self.folder))}") if anew else place
+        with open(path, "w") as file:
+            file.write(text)
+        if anew:
+            run("mount", "--bind", path, place)
+            self._mounted.append(place)
 
     def far(self, *command):
         run("nsenter", "-t", str(self.internet.pid), "-n", *command)
@@ -112,7 +120,9 @@ class Network:
         while True:
             try:
                 question, client = server.recvfrom(4096)
-                server.sendto(self._answer(question), client)
+                answer = self._answer(question)
+                if answer:
+                    server.sendto(answer, client)
             except OSError:
                 return
 
@@ -124,6 +134,8 @@ class Network:
         kind = struct.unpack(">H", question[at + 1:at + 3])[0]
         known = self.names.get(".".join(labels))
         addresses = known(kind) if callable(known) else known or []
+        if addresses is None:
+            return b""
         wanted = [socket.inet_pton(socket.AF_INET6 if ":" in one else socket.AF_INET, one) for one in addresses
                   if (":" in one) == (kind == 28)] if kind in (1, 28) else []
         records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 0, len(one)) + one for one in wanted)
@@ -131,6 +143,7 @@ class Network:
         return (question[:2] + struct.pack(">HHHHH", flags, 1, len(wanted), 0, 0) + question[12:at + 5] + records)
 
     def close(self):
+        subprocess.run(["umount", "-l", *self._mounted], check=False)
         self._names_socket.close()
         self.internet.kill()
         self.internet.wait()

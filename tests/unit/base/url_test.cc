@@ -61,6 +61,8 @@ TEST(Url, Refused) {
                            "//example.org/a",
                            "/a",
                            "example.org/a",
+                           "http",
+                           "https",
                            "http:",
                            "http:/example.org",
                            "http:///example.org",

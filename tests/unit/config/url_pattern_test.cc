@@ -54,6 +54,9 @@ TEST(UrlPattern, DoesNotMatch) {
 TEST(UrlPattern, Refused) {
   for (const char* text : {"",
                            "example.org",
+                           "http",
+                           "https",
+                           "https:/",
                            "ftp://example.org/",
                            "*://example.org/",
                            "https://",
