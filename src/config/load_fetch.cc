@@ -31,6 +31,7 @@ void read_fetch(Table& table, Fetch& fetch) {
   table.boolean("allow_private", fetch.allow_private);
   table.duration("timeout", fetch.timeout);
   table.size("max_bytes", fetch.max_bytes);
+  table.size("max_total", fetch.max_total);
   table.number("max_redirects", fetch.max_redirects, 0, 10);
   table.number("max_concurrent", fetch.max_concurrent, 1, 256);
   table.read("ca_file", fetch.ca_file, parse_path);

@@ -42,6 +42,7 @@ struct Fetch {
   bool allow_private = false;                // addresses that are not the Internet's, and the host's own
   std::chrono::milliseconds timeout{5'000};  // one URL, its redirects included
   std::uint64_t max_bytes = 10ull << 20;     // one response, before and after its content coding is undone
+  std::uint64_t max_total = 64ull << 20;     // all responses for one message, in bytes
   std::uint32_t max_redirects = 3;
   std::uint32_t max_concurrent = 16;  // URLs under way at once, over all messages
   std::string ca_file;                // PEM; empty: the system's authorities

@@ -65,7 +65,9 @@ void fetch_links(Work& work, const Services& services, Deadline deadline) {
     }
   }
   if (requests.empty()) return;
-  std::vector<source::FetchResponse> responses = services.fetcher->fetch(requests, deadline);
+  // Slow servers leave time to render the pictures that are there.
+  const Deadline last = earlier(deadline, Deadline::after(deadline.left() * 2 / 3));
+  std::vector<source::FetchResponse> responses = services.fetcher->fetch(requests, last);
   for (std::size_t i = 0; i < requests.size() && i < responses.size(); ++i)
     work.fetched[requests[i].url] = std::move(responses[i]);
 }

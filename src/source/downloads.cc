@@ -51,10 +51,7 @@ void Downloads::cancel(std::uint64_t number) {
   const auto found =
       std::find_if(all_.begin(), all_.end(), [number](const auto& one) { return one->number == number; });
   if (found == all_.end()) return;
-  if ((*found)->active) {
-    rules_.curl.multi_remove_handle(multi_, (*found)->download.handle());
-    --active_;
-  }
+  if ((*found)->active) stop(**found);
   all_.erase(found);
 }
 
@@ -67,10 +64,13 @@ void Downloads::end(std::uint64_t number) {
   one->done(one->download.take_response());
 }
 
-std::size_t Downloads::active_at(const std::string& place) const {
-  return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [&](const auto& one) {
-    return one->active && one->download.place() == place;
-  }));
+// Takes it out of libcurl's hands.
+void Downloads::stop(One& one) {
+  rules_.curl.multi_remove_handle(multi_, one.download.handle());
+  one.active = false;
+  --active_;
+  const auto place = active_at_.find(one.download.place());
+  if (--place->second == 0) active_at_.erase(place);
 }
 
 void Downloads::start(One& one) {
@@ -84,6 +84,7 @@ void Downloads::start(One& one) {
     return one.download.fail(FetchStatus::internal, "libcurl takes no more");
   one.active = true;
   ++active_;
+  ++active_at_[one.download.place()];
 }
 
 void Downloads::start_what_may_start() {
@@ -93,7 +94,9 @@ void Downloads::start_what_may_start() {
     if (one->deadline.passed()) {
       one->download.fail(FetchStatus::timeout, "no complete answer in time");
     } else {
-      if (active_ >= rules_.fetch.max_concurrent || active_at(one->download.place()) >= kPerPlace) continue;
+      if (active_ >= rules_.fetch.max_concurrent) continue;
+      const auto there = active_at_.find(one->download.place());
+      if (there != active_at_.end() && there->second >= kPerPlace) continue;
       start(*one);
     }
     if (!one->active) over.push_back(one->number);
@@ -125,14 +128,12 @@ void Downloads::turn() {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const handle = message->easy_handle;
     const CURLcode code = message->data.result;
-    rules_.curl.multi_remove_handle(multi_, handle);  // the message goes with it
     const auto found = std::find_if(all_.begin(), all_.end(), [handle](const auto& one) {
       return one->active && one->download.handle() == handle;
     });
     if (found == all_.end()) continue;
     One& one = **found;
-    one.active = false;
-    --active_;
+    stop(one);  // the message goes with it
     // Where it leads on, it keeps its place in the row and is started again with the others.
     if (!one.download.follow(code)) over.push_back(one.number);
   }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -41,13 +42,14 @@ class Downloads {
   void start_what_may_start();
   void start(One& one);
   void end(std::uint64_t number);
-  std::size_t active_at(const std::string& place) const;
+  void stop(One& one);
 
   const DownloadRules& rules_;
   CURLM* multi_;
   std::deque<std::unique_ptr<One>> all_;  // in the order of add()
   std::uint64_t last_ = 0;
   std::size_t active_ = 0;
+  std::map<std::string, std::size_t> active_at_;  // by place
 };
 
 }  // namespace pixmilter::source

@@ -18,11 +18,11 @@ namespace {
 // One call of fetch(), over one session.
 class Exchange {
  public:
-  Exchange(UniqueFd socket, std::span<const FetchRequest> requests, std::uint64_t max_bytes,
+  Exchange(UniqueFd socket, std::span<const FetchRequest> requests, const config::Fetch& fetch,
            Deadline deadline, std::vector<FetchResponse>& responses)
       : socket_(std::move(socket)),
         requests_(requests),
-        max_bytes_(max_bytes),
+        fetch_(fetch),
         deadline_(deadline),
         responses_(responses) {}
 
@@ -93,8 +93,14 @@ class Exchange {
     ++answered_;
     FetchResponse& response = responses_[answer.number];
     response = std::move(answer.response);
-    if (packet.fds.size() != (answer.size > 0 ? 1U : 0U) || answer.size > max_bytes_) return false;
+    if (packet.fds.size() != (answer.size > 0 ? 1U : 0U) || answer.size > fetch_.max_bytes) return false;
     if (answer.size == 0) return true;
+    if (answer.size > fetch_.max_total - total_) {
+      response.status = FetchStatus::limit;
+      response.reason = "more than [fetch] max_total = " + std::to_string(fetch_.max_total);
+      return true;
+    }
+    total_ += answer.size;
     Result<std::string> bytes = copy_memfd(packet.fds.front().get(), answer.size);
     if (bytes) {
       response.bytes = *std::move(bytes);
@@ -107,10 +113,11 @@ class Exchange {
 
   const UniqueFd socket_;
   const std::span<const FetchRequest> requests_;
-  const std::uint64_t max_bytes_;
+  const config::Fetch& fetch_;
   const Deadline deadline_;
   std::vector<FetchResponse>& responses_;
   std::map<std::size_t, bool> done_;
+  std::uint64_t total_ = 0;  // bytes of all bodies
   std::size_t sent_ = 0;
   std::size_t answered_ = 0;
   bool begun_ = false;
@@ -136,8 +143,7 @@ std::vector<FetchResponse> FetchClient::fetch(std::span<const FetchRequest> requ
       problem = session.error().text;
       break;
     }
-    if (Exchange(*std::move(session), requests, fetch_.max_bytes, deadline, responses).run())
-      return responses;
+    if (Exchange(*std::move(session), requests, fetch_, deadline, responses).run()) return responses;
   }
   for (FetchResponse& response : responses) {
     response.status = deadline.passed() ? FetchStatus::timeout : FetchStatus::internal;

@@ -296,6 +296,21 @@ class Loopback(unittest.TestCase):
         self.assertEqual(len(came), 100)
         self.assertLessEqual(len({line.split("|")[5] for line in came}), 6, "connections are kept")
 
+    def test_more_than_a_message_may_have(self):
+        urls = [f"{self.base}/ok.gif?{i}" for i in range(10)]
+        results = explain(self.config(max_total=str(5 * len(GIF) + 1)), mail(*urls))
+        self.assertEqual([one[0] for one in results].count("embed"), 5)
+        self.assertEqual([one[1] for one in results].count(f"more than [fetch] max_total = {5 * len(GIF) + 1}"), 5)
+
+    def test_a_slow_server_leaves_time_for_the_other_pictures(self):
+        self.rude.paths["/silence"] = web.silence
+        path = self.config(timeout="60s")
+        with open(path, "a") as file:
+            file.write('[milter]\ndeadline = "6s"\n')
+        svg = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/%3E"
+        results = explain(path, mail(f"{self.bad}/silence", svg))
+        self.assertEqual([one[0] for one in results], ["keep", "convert"], results)
+
     def test_more_than_max_images(self):
         path = self.config()
         with open(path, "a") as file:
