@@ -306,7 +306,7 @@ class Loopback(unittest.TestCase):
         self.rude.paths["/silence"] = web.silence
         path = self.config(timeout="60s")
         with open(path, "a") as file:
-            file.write('[milter]\ndeadline = "6s"\n')
+            file.write('[milter]\ndeadline = "12s"\n')
         svg = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/%3E"
         results = explain(path, mail(f"{self.bad}/silence", svg))
         self.assertEqual([one[0] for one in results], ["keep", "convert"], results)
