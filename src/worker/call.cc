@@ -21,6 +21,7 @@ namespace {
 
 // A job that meets this many dead workers in a row is given up.
 constexpr std::uint8_t kMaxAttempts = 4;
+constexpr Milliseconds kLookAgain{20};
 
 }  // namespace
 
@@ -62,11 +63,13 @@ std::vector<ImageResult> Call::run() {
   for (;;) {
     expire();
     take_workers();
-    const bool waiting =
-        std::any_of(pending_.begin(), pending_.end(), [](const auto& p) { return !p.empty(); });
-    if (running_.empty() && !waiting) return std::move(results_);
+    if (running_.empty() && !pending()) return std::move(results_);
     wait();
   }
+}
+
+bool Call::pending() const {
+  return std::any_of(pending_.begin(), pending_.end(), [](const auto& jobs) { return !jobs.empty(); });
 }
 
 void Call::settle(std::size_t job, Status status, std::string reason) {
@@ -118,13 +121,15 @@ bool Call::begin(WorkerPtr worker) {
     Running running;
     running.job = job;
     running.output_size = jobs_[job].limits.max_output_bytes;
+    // Nothing of this is the worker's fault.
+    const auto input = sealed_memfd(jobs_[job].bytes);
     auto output = fixed_memfd(running.output_size);
-    if (!output) {
-      settle(job, Status::limit, output.error().text);
+    if (!input || !output) {
+      settle(job, Status::limit, (input ? output.error() : input.error()).text);
       continue;
     }
     running.output = std::move(*output);
-    if (!send(*worker, jobs_[job], running)) {
+    if (!send(*worker, jobs_[job], *input, running)) {
       if (++attempts_[job] < kMaxAttempts)
         pending.push_front(job);
       else
@@ -148,19 +153,17 @@ bool Call::begin(WorkerPtr worker) {
 }
 
 // False when the worker cannot have it: it has gone, or it has spoken without being asked.
-bool Call::send(WorkerProcess& worker, const ImageJob& job, Running& running) {
+bool Call::send(WorkerProcess& worker, const ImageJob& job, const UniqueFd& input, Running& running) {
   Packet unasked;
   if (receive_packet(worker.socket.get(), wire::kMaxMessage, false, unasked) != Transfer::again) return false;
   // Nothing that a worker has prepared may pass for the answer to a picture it has not seen.
   if (::getrandom(&running.number, sizeof running.number, 0) != sizeof running.number) return false;
-  const auto input = sealed_memfd(job.bytes);
-  if (!input) return false;
   wire::Job message;
   message.number = running.number;
   message.input_size = job.bytes.size();
   message.output_size = running.output_size;
   message.job = job;
-  const int fds[] = {input->get(), running.output.get()};
+  const int fds[] = {input.get(), running.output.get()};
   return send_packet(worker.socket.get(), wire::encode(message), fds, false) == Transfer::done;
 }
 
@@ -172,6 +175,8 @@ void Call::wait() {
     polled.push_back({running.worker->socket.get(), POLLIN, 0});
     until = earlier(until, running.deadline);
   }
+  // Without a descriptor to be woken by, it looks for itself.
+  if (waiter_.wake_fd() < 0 && pending()) until = earlier(until, Deadline::after(kLookAgain));
   if (waiter_.wake_fd() >= 0) polled.push_back({waiter_.wake_fd(), POLLIN, 0});
   if (::poll(polled.data(), polled.size(), poll_milliseconds(until)) <= 0) return;
   // Hearing one may begin another job, which comes at the end.

@@ -43,10 +43,11 @@ class Call {
     Deadline deadline;  // the picture's own, or the message's where that is earlier
   };
 
+  bool pending() const;
   void admit();
   void take_workers();
   bool begin(WorkerPtr worker);
-  bool send(WorkerProcess& worker, const image::ImageJob& job, Running& running);
+  bool send(WorkerProcess& worker, const image::ImageJob& job, const UniqueFd& input, Running& running);
   void wait();
   void hear(Running& running);
   void accept(Running& running, const Packet& packet);

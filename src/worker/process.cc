@@ -7,11 +7,18 @@
 #include <cstring>
 
 #include "base/socket.h"
+#include "worker/stock.h"
 
 namespace pixmilter::worker {
 
 bool kill_process(int pidfd) {
   return pidfd >= 0 && ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0;
+}
+
+WorkerProcess::~WorkerProcess() {
+  if (lender == nullptr) return;
+  kill();
+  lender->lost(*this);
 }
 
 void WorkerProcess::kill() {

@@ -29,18 +29,27 @@ struct Zygote {
   std::map<std::uint64_t, wire::Ended> ended;  // the latest workers that have gone, and how
 };
 
+class Stock;
+
 // A worker that is warmed up, sealed and waits for a job, or has one. One thread at a time.
 struct WorkerProcess {
+  WorkerProcess() = default;
+  // One that a call has lost, by running out of memory, leaves its place to another.
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
   std::uint64_t number = 0;  // ours; never used twice
   wire::Purpose purpose = wire::Purpose::picture;
   UniqueFd socket;
   UniqueFd pidfd;
   std::uint32_t pid = 0;
   std::shared_ptr<Zygote> zygote;
-  std::uint32_t jobs = 0;  // given to it so far
-  bool risky = false;      // it has decoded a format after which it serves no other message
-  bool retire = false;     // it has grown, or served enough
-  bool leaving = false;    // the stock's: does not count on it any more
+  std::uint32_t jobs = 0;   // given to it so far
+  bool risky = false;       // it has decoded a format after which it serves no other message
+  bool retire = false;      // it has grown, or served enough
+  bool leaving = false;     // the stock's: does not count on it any more
+  Stock* lender = nullptr;  // the stock's: while a call has it
 
   // SIGKILL, by us or, where that is not permitted, by its zygote.
   void kill();

@@ -55,6 +55,7 @@ void Stock::hand_out() {
       auto& idle = idle_[purpose];
       if (!got && wanted > 0 && !idle.empty()) {
         waiter->granted_.push_back(std::move(idle.back()));
+        waiter->granted_.back()->lender = this;
         idle.pop_back();
         --wanted;
         ++busy_;
@@ -70,6 +71,18 @@ void Stock::hand_out() {
       waiter->queued_ = false;
     passed = got ? 0 : passed + 1;
   }
+}
+
+void Stock::take_back(WorkerProcess& worker) {
+  worker.lender = nullptr;
+  --busy_;
+  if (!worker.leaving) --busy_lasting_[index(worker.purpose)];
+}
+
+void Stock::lost(WorkerProcess& worker) {
+  const std::lock_guard lock(mutex_);
+  take_back(worker);
+  hand_out();
 }
 
 std::vector<WorkerPtr> Stock::ask(Waiter& waiter, const PurposeCounts& wanted) {
@@ -143,8 +156,7 @@ void Stock::give_back(WorkerPtr worker) {
   WorkerPtr ended;  // closed after the lock is free
   {
     const std::lock_guard lock(mutex_);
-    --busy_;
-    if (!worker->leaving) --busy_lasting_[index(worker->purpose)];
+    take_back(*worker);
     gone = worker->leaving || worker->retire || worker->zygote->lost;
     if (gone)
       ended = std::move(worker);
@@ -159,8 +171,7 @@ std::string Stock::discard(WorkerPtr worker, bool crashed, bool ask_how) {
   std::string how;
   {
     std::unique_lock lock(mutex_);
-    --busy_;
-    if (!worker->leaving) --busy_lasting_[index(worker->purpose)];
+    take_back(*worker);
     Zygote& zygote = *worker->zygote;
     if (crashed) ++zygote.crashes;
     hand_out();

@@ -75,6 +75,8 @@ class Stock {
   void give_back(WorkerPtr worker);
   // It died, was killed, or broke the protocol. With ask_how, waits a moment to learn how it ended.
   std::string discard(WorkerPtr worker, bool crashed, bool ask_how);
+  // It is being destroyed without either. Only ~WorkerProcess says so.
+  void lost(WorkerProcess& worker);
 
   // ---- for the keeper ----
 
@@ -94,6 +96,7 @@ class Stock {
 
  private:
   void hand_out();
+  void take_back(WorkerProcess& worker);
   void enter(Waiter& waiter);
   std::size_t waiting() const;
 

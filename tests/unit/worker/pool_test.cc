@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -349,6 +350,24 @@ TEST_F(PoolTest, AQueueThatIsFullDegrades) {
   EXPECT_EQ(done + turned_away, 16);
   EXPECT_GT(turned_away, 0);
   EXPECT_GT(done, 4);
+}
+
+// What the front lacks is not laid to the workers.
+TEST_F(PoolTest, WithoutDescriptorsAPictureStaysAndTheWorkersToo) {
+  start();
+  const Pixels pixels(64, 48);
+  ASSERT_EQ(one(pixels.job).status, Status::ok);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const int next = ::dup(0);
+  ::close(next);
+  const rlimit none{static_cast<rlim_t>(next), limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const ImageResult result = one(pixels.job);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(result.status, Status::limit) << result.reason;
+  EXPECT_EQ(one(pixels.job).status, Status::ok);
+  EXPECT_EQ(pool->counters().workers_started, 1U);
 }
 
 TEST_F(PoolTest, EightThreadsNoLeak) {
