@@ -50,7 +50,7 @@ FRONT_SOURCES := $(sort $(foreach d,$(FRONT_DIRS),$(wildcard src/$d/*.cc)))
 RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(wildcard src/worker/wire*.cc))
 FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
 RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
-FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(RE2_LIBS) $(CRYPTO_LIBS)
+FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(RE2_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
 RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
 PROGRAMS := $B/pixmilter $B/pixmilter-render
 
@@ -78,7 +78,7 @@ $B/front.a $B/render.a:
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # libmilter, with the calls that src/milter/seams.cc answers renamed, for it alone.
-MILTER_SEAMS := pthread_create pthread_cond_signal pthread_cond_timedwait writev sigwait malloc syslog
+MILTER_SEAMS := pthread_create pthread_cond_signal pthread_cond_timedwait writev sigwait accept malloc syslog
 $B/libmilter.a: config.mk Makefile
 	@mkdir -p $(@D)
 	$(call say,COPY)
@@ -124,6 +124,9 @@ $B/tests/milter_load: $B/tests/milter/milter_load.o
 $B/tests/bench/png_bench: $B/tests/bench/png_bench.o $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lbenchmark $(RENDER_LIBS)
+$B/tests/bench/hop_bench: $B/tests/bench/hop_bench.o $B/front.a $B/render.a
+	$(call say,LINK)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lbenchmark $(FRONT_LIBS) $(RENDER_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
 # A render program that has been taken over, for tests/sandbox: its render_picture is wrapped at link time.

@@ -1,4 +1,4 @@
-#include "render/every_thread.h"
+#include "base/every_thread.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 
 #include "base/deadline.h"
 
-namespace pixmilter::render {
+namespace pixmilter {
 namespace {
 
 constexpr Milliseconds kPatience{1'000};
@@ -107,4 +107,4 @@ Status on_every_thread(int (*what)(int), int argument) {
   return status;
 }
 
-}  // namespace pixmilter::render
+}  // namespace pixmilter

@@ -1,6 +1,7 @@
 // pixmilter check: what an administrator runs before a reload.
 #include <cstdio>
 
+#include "base/confine.h"
 #include "base/deadline.h"
 #include "base/log.h"
 #include "cli/commands.h"
@@ -21,6 +22,7 @@ int check(const ConfigurationOption& option) {
   if (!settings) return kExitConfiguration;
   const std::string file = configuration_file(option);
   // What the machine lacks is no mistake in the file: it is said, and the file is still fine.
+  if (const std::string lack = confinement_report(probe_confinement()); !lack.empty()) log::warning(lack);
   const auto lacking =
       worker::probe_seal(worker::render_program(settings->render), Deadline::after(kProbeTime));
   if (!lacking)

@@ -37,7 +37,7 @@ Received receive(int socket) {
   std::memcpy(&letter.number, packet.bytes.data() + 1, sizeof letter.number);
   letter.text = packet.bytes.substr(kFixed);
   letter.fds = std::move(packet.fds);
-  if (letter.kind < Kind::drain || letter.kind > Kind::serving ||
+  if (letter.kind < Kind::drain || letter.kind > Kind::leaving ||
       letter.fds.size() != descriptors(letter.kind))
     return received;
   received.letter = std::move(letter);

@@ -1,9 +1,11 @@
 #include "milter/front.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -11,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/confine.h"
 #include "base/log.h"
 #include "base/memfd.h"
 #include "config/load.h"
@@ -24,6 +27,13 @@ namespace pixmilter::milter {
 namespace {
 
 constexpr int kExitFailure = 70;
+// A connection that came just before another front took over has spoken by then.
+constexpr Milliseconds kFirstWords{1'000};
+// Memory that messages have left behind goes back to the system after so long a pause.
+constexpr Milliseconds kRest{1'000};
+// Blocks from this size on go back as soon as they are freed, in bytes. Most bodies of mail are larger; glibc
+// would raise it to 32 MB with the first large message, and keep as much.
+constexpr int kOwnMapping = 256 << 10;
 
 // The front's end of the line to the master.
 class Line {
@@ -138,7 +148,10 @@ class Front {
 
   void listen_to_master() {
     for (;;) {
-      wait_readable(line_.fd(), Deadline());
+      if (!wait_readable(line_.fd(), Deadline::after(kRest))) {
+        if (traffic_.rests()) ::malloc_trim(0);
+        continue;
+      }
       auto received = control::receive(line_.fd());
       if (received.how == Transfer::again) continue;
       if (received.how != Transfer::done) {
@@ -150,6 +163,11 @@ class Front {
       switch (received.letter->kind) {
         case control::Kind::drain:
           drain_aside(Milliseconds(received.letter->number));
+          break;
+        case control::Kind::leave:
+          seams::take_no_connections();
+          control::send(line_.fd(), {control::Kind::leaving, 0, {}, {}});
+          leave_aside(Milliseconds(received.letter->number));
           break;
         case control::Kind::reload:
           try {
@@ -167,6 +185,7 @@ class Front {
         case control::Kind::want_zygote:
         case control::Kind::want_fetcher:
         case control::Kind::serving:
+        case control::Kind::leaving:
           break;
       }
     }
@@ -198,6 +217,19 @@ class Front {
     }
   }
 
+  // Whoever is connected finishes what he came for, under the configuration that he has met.
+  void leave_aside(Milliseconds most) {
+    try {
+      std::thread([this, most] {
+        std::this_thread::sleep_for(kFirstWords);
+        static_cast<void>(traffic_.wait_alone(Deadline::after(most)));
+        drain(most);
+      }).detach();
+    } catch (const std::exception&) {
+      drain(most);
+    }
+  }
+
   [[noreturn]] void drain(Milliseconds most) {
     traffic_.drain();
     if (!traffic_.wait_idle(Deadline::after(most)))
@@ -215,6 +247,13 @@ class Front {
   Traffic traffic_;
 };
 
+// Threads come and go with connections. An arena for each would keep what its largest message took.
+void bound_memory() {
+  ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
+  ::mallopt(M_TRIM_THRESHOLD, kOwnMapping);
+}
+
 }  // namespace
 
 void run_front(FrontOptions options) {
@@ -223,6 +262,8 @@ void run_front(FrontOptions options) {
   ::setpgid(0, 0);
   ::signal(SIGTTOU, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
+  bound_memory();
+  if (const std::string lack = confinement_report(confine(options.reach)); !lack.empty()) log::warning(lack);
   try {
     // Never destroyed: threads use it until the process ends.
     (new Front(std::move(options)))->run();

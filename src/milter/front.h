@@ -1,12 +1,14 @@
 // Front: the process that speaks with MTAs. It sees mail; the master and the render program's zygote do not.
 //
 // A fork of the master, so that it starts with the configuration that the master holds, whatever the file
-// says by now. One thread of its own listens to the master; libmilter has the others.
+// says by now. Confined to what that names (base/confine.h) before there are threads. One of its own listens
+// to the master; libmilter has the others.
 #pragma once
 
 #include <functional>
 #include <memory>
 
+#include "base/landlock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "config/settings.h"
@@ -25,6 +27,7 @@ struct FrontOptions {
   bool local = false;  // a unix socket
   UniqueFd control;    // to the master (control.h)
   config::Settings settings;
+  Reach reach;  // that the settings name (reach.h); a reload never needs more
   RendererMaker make_renderer;
 };
 

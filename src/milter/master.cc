@@ -19,6 +19,7 @@
 #include "base/socket.h"
 #include "milter/control.h"
 #include "milter/notify.h"
+#include "milter/reach.h"
 #include "milter/respawn.h"
 
 namespace pixmilter::milter {
@@ -29,6 +30,8 @@ constexpr Milliseconds kLongestZygotePause{10'000};
 // What the front gets beyond the deadline of a message before it is killed, and a zygote to end by itself.
 constexpr Milliseconds kFrontGrace{3'000};
 constexpr Milliseconds kZygoteGrace{2'000};
+// In which a front that is to give way says that it takes no more connections.
+constexpr Milliseconds kParting{2'000};
 // Zygotes that wind up their last workers beside the one in use.
 constexpr std::size_t kMostZygotes = 4;
 
@@ -42,6 +45,14 @@ std::string how_it_ended(int status) {
 struct FrontProcess {
   pid_t pid;
   UniqueFd control;
+  std::string reach;  // identity() of what it is confined to
+};
+
+// A front that another has taken over from: it serves its last connections.
+struct FormerFront {
+  pid_t pid;
+  UniqueFd control;
+  Clock::time_point kill_at;
 };
 
 struct ZygoteProcess {
@@ -86,9 +97,15 @@ class Master {
     return Done{};
   }
 
-  bool over() const { return ending_ && !front_; }
+  bool over() const { return ending_ && !front_ && former_.empty(); }
 
   void start_what_is_missing() {
+    for (FormerFront& former : former_)
+      if (former.kill_at <= Clock::now()) {
+        log::warning("a former front does not end: killing it");
+        ::kill(former.pid, SIGKILL);
+        former.kill_at = Clock::time_point::max();
+      }
     if (ending_) {
       if (front_ && kill_at_ <= Clock::now()) {
         log::warning("the front does not end: killing it");
@@ -113,13 +130,15 @@ class Master {
     auto ends = socket_pair();
     if (!ends) return front_failed(ends.error().text);
     front_respawn_.started();
+    Reach reach = front_reach(settings_);
+    std::string reach_identity = identity(reach);
     const pid_t pid = ::fork();
     if (pid < 0) return front_failed(std::strerror(errno));
     if (pid == 0) {
       ends->first.reset();
-      become_front(std::move(ends->second));
+      become_front(std::move(ends->second), std::move(reach));
     }
-    front_ = FrontProcess{pid, std::move(ends->first)};
+    front_ = FrontProcess{pid, std::move(ends->first), std::move(reach_identity)};
     wanted_zygote_ = false;
     fetchers_.want_nothing();
     log::info("front " + std::to_string(pid) + " started");
@@ -131,14 +150,33 @@ class Master {
   }
 
   // In the child: keeps the socket and the configuration, and nothing else of the master's.
-  [[noreturn]] void become_front(UniqueFd control) {
+  [[noreturn]] void become_front(UniqueFd control, Reach reach) {
     signals_.reset();
     zygotes_.clear();
     fetchers_.forget();
     front_.reset();
+    former_.clear();
     listen_.disown_file();
-    run_front(
-        {listen_.fd(), listen_.local(), std::move(control), settings_, std::move(options_.make_renderer)});
+    run_front({listen_.fd(), listen_.local(), std::move(control), settings_, std::move(reach),
+               std::move(options_.make_renderer)});
+  }
+
+  // Connections wait in the socket's queue meanwhile.
+  void replace_front() {
+    if (!front_->control) return;  // it has ended: SIGCHLD brings another
+    const Milliseconds most = settings_.milter.deadline;
+    control::send(front_->control.get(),
+                  {control::Kind::leave, static_cast<std::uint64_t>(most.count()), {}, {}});
+    for (const Deadline patience = Deadline::after(kParting);
+         wait_readable(front_->control.get(), patience);) {
+      const auto received = control::receive(front_->control.get());
+      if (received.how == Transfer::closed || received.how == Transfer::broken) break;
+      if (received.letter && received.letter->kind == control::Kind::leaving) break;
+    }
+    log::info("front " + std::to_string(front_->pid) + " gives way to one that may read other files");
+    former_.push_back({front_->pid, std::move(front_->control), Clock::now() + 2 * most + kFrontGrace});
+    front_.reset();
+    start_front();
   }
 
   void start_zygote() {
@@ -185,6 +223,7 @@ class Master {
   int milliseconds_to_wait() const {
     auto next = Clock::time_point::max();
     if (ending_) next = std::min(next, kill_at_);
+    for (const FormerFront& former : former_) next = std::min(next, former.kill_at);
     if (!front_ && !ending_) next = std::min(next, front_respawn_.next());
     if (wanted_zygote_ || (zygotes_.empty() && !ending_)) next = std::min(next, zygote_respawn_.next());
     next = std::min(next, fetchers_.next_start(settings_, ending_));
@@ -261,7 +300,8 @@ class Master {
                        milter.socket_mode != settings_.milter.socket_mode ||
                        milter.socket_group != settings_.milter.socket_group;
     if (moved) log::warning("[milter] socket, socket_mode and socket_group take effect at the next start");
-    if (front_) {
+    const bool same_reach = front_ && front_->reach == identity(front_reach(fresh.loaded.settings));
+    if (same_reach) {
       auto text = sealed_memfd(fresh.text);
       if (!text) {
         log::error("reload: " + text.error().text);
@@ -279,6 +319,7 @@ class Master {
       for (auto& zygote : zygotes_) zygote.connection.reset();
     fetchers_.renew();
     settings_ = std::move(fresh.loaded.settings);
+    if (front_ && !same_reach) replace_front();
     log::notice("configuration " + fresh.name + " is in force");
   }
 
@@ -289,9 +330,13 @@ class Master {
     log::notice("ending after the messages in hand");
     const Milliseconds most = settings_.milter.deadline;
     kill_at_ = std::min(kill_at_, Clock::now() + most + kFrontGrace);
-    if (front_ && !control::send(front_->control.get(),
-                                 {control::Kind::drain, static_cast<std::uint64_t>(most.count()), {}, {}}))
-      front_->control.reset();  // the end of the line means the same
+    const control::Letter drain{control::Kind::drain, static_cast<std::uint64_t>(most.count()), {}, {}};
+    // The end of the line means the same.
+    if (front_ && !control::send(front_->control.get(), drain)) front_->control.reset();
+    for (FormerFront& former : former_) {
+      former.kill_at = std::min(former.kill_at, kill_at_);
+      if (!control::send(former.control.get(), drain)) former.control.reset();
+    }
   }
 
   void reap() {
@@ -304,6 +349,7 @@ class Master {
           log::error("front " + std::to_string(pid) + " " + how_it_ended(status) + "; starting another");
         continue;
       }
+      if (std::erase_if(former_, [pid](const FormerFront& one) { return one.pid == pid; }) > 0) continue;
       const auto zygote = std::find_if(zygotes_.begin(), zygotes_.end(),
                                        [pid](const ZygoteProcess& one) { return one.pid == pid; });
       // With its front gone a zygote ends by itself, and properly; a fetch process as well.
@@ -343,6 +389,7 @@ class Master {
   UniqueFd signals_;
   std::optional<FrontProcess> front_;
   Respawn front_respawn_{kLongestFrontPause};
+  std::vector<FormerFront> former_;
   std::vector<ZygoteProcess> zygotes_;  // oldest first
   Respawn zygote_respawn_{kLongestZygotePause};
   bool wanted_zygote_ = false;

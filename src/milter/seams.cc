@@ -2,10 +2,12 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
@@ -40,6 +42,8 @@ unsigned long g_waiting = 0;  // workers inside the wait
 unsigned long g_signalled =
     0;  // of these, the ones that are sure to wake and to look; never more than g_waiting
 
+std::atomic<bool> g_no_connections{false};
+
 void* run(void* raw) {
   const Start start = *static_cast<Start*>(raw);
   delete static_cast<Start*>(raw);
@@ -60,6 +64,8 @@ int create(pthread_t* thread, const pthread_attr_t* attributes, Routine routine,
 void hold_until_reply(std::shared_ptr<void> held) noexcept { t_held = std::move(held); }
 
 void no_reply() noexcept { t_held.reset(); }
+
+void take_no_connections() noexcept { g_no_connections = true; }
 
 }  // namespace pixmilter::milter::seams
 
@@ -114,6 +120,12 @@ void* pixmilter_seam_malloc(std::size_t size) {
   auto* block = static_cast<char*>(std::malloc(size + seams::kPadding));
   if (block != nullptr) std::memset(block + size, 0, seams::kPadding);
   return block;
+}
+
+// libmilter polls first and does nothing else on this thread, so it sleeps here until the process ends.
+int pixmilter_seam_accept(int socket, sockaddr* address, socklen_t* size) {
+  while (seams::g_no_connections) ::pause();
+  return ::accept(socket, address, size);
 }
 
 int pixmilter_seam_sigwait(const sigset_t*, int*) {

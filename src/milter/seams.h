@@ -19,6 +19,8 @@
 //   sigwait
 //     libmilter ends on SIGTERM, SIGINT and SIGHUP and drops the sessions that are between two commands.
 //     Here the master decides; the library waits for signals that never come.
+//   accept
+//     A front that gives way to another takes no more connections, while those that it has go on.
 //   malloc
 //     A macro that an MTA sends without a value makes smfi_getsymval() step over the end of its list, and a
 //     connect command without an end is read one byte too far (libmilter/smfi.c, engine.c). What libmilter
@@ -37,5 +39,8 @@ void hold_until_reply(std::shared_ptr<void> held) noexcept;
 
 // Called when a session ends: no reply is owed any more on this thread.
 void no_reply() noexcept;
+
+// From now on connections wait for whoever else listens. From any thread.
+void take_no_connections() noexcept;
 
 }  // namespace pixmilter::milter::seams

@@ -64,8 +64,10 @@ struct Session::Mail {
   const Engine& engine() const { return admission->engine(); }
 };
 
-Session::Session(Traffic& traffic, const Features& features) : traffic_(traffic), features_(features) {}
-Session::~Session() = default;
+Session::Session(Traffic& traffic, const Features& features) : traffic_(traffic), features_(features) {
+  traffic_.enter();
+}
+Session::~Session() { traffic_.leave(); }
 
 void Session::abort() { mail_.reset(); }
 

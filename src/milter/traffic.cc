@@ -17,6 +17,7 @@ std::unique_ptr<Admission> Traffic::admit() {
   if (draining_) return nullptr;
   std::unique_ptr<Admission> admission(new Admission(*this, engine_));
   ++in_hand_;
+  worked_ = true;
   return admission;
 }
 
@@ -33,6 +34,26 @@ bool Traffic::draining() const {
 bool Traffic::wait_idle(Deadline deadline) {
   std::unique_lock lock(mutex_);
   return idle_.wait_for(lock, deadline.left(), [this] { return in_hand_ == 0; });
+}
+
+bool Traffic::rests() {
+  const std::lock_guard lock(mutex_);
+  return in_hand_ == 0 && std::exchange(worked_, false);
+}
+
+void Traffic::enter() {
+  const std::lock_guard lock(mutex_);
+  ++connections_;
+}
+
+void Traffic::leave() {
+  const std::lock_guard lock(mutex_);
+  if (--connections_ == 0) idle_.notify_all();
+}
+
+bool Traffic::wait_alone(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, deadline.left(), [this] { return connections_ == 0; });
 }
 
 Admission::~Admission() {

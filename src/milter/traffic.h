@@ -1,4 +1,4 @@
-// Traffic: the messages that are in hand, and whether new ones are still taken.
+// Traffic: the connections and messages that are in hand, and whether new ones are still taken.
 //
 // What ending gracefully means is decided here: from drain() on no message begins, and idle() comes true
 // when the last one that had begun is over, its reply written.
@@ -32,13 +32,24 @@ class Traffic {
   // Waits until no message is in hand; false when the deadline passed first.
   bool wait_idle(Deadline deadline);
 
+  // No message is in hand, and there were some since this was last true.
+  bool rests();
+
+  // A connection has come; it has gone.
+  void enter();
+  void leave();
+  // Waits until there is no connection; false when the deadline passed first.
+  bool wait_alone(Deadline deadline);
+
  private:
   friend class Admission;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::shared_ptr<const Engine> engine_;
   unsigned long in_hand_ = 0;
+  unsigned long connections_ = 0;
   bool draining_ = false;
+  bool worked_ = false;  // since rests() was last true
 };
 
 class Admission {

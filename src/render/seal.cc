@@ -16,7 +16,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "render/landlock.h"
+#include "base/landlock.h"
 #include "render/syscall_filter.h"
 
 namespace pixmilter::render {

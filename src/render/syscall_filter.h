@@ -1,4 +1,4 @@
-// The system calls that a sealed worker has left: a seccomp(2) allow-list by libseccomp.
+// The system calls that a sealed worker has left: a seccomp(2) allow-list.
 //
 // It binds every thread there is (SECCOMP_FILTER_FLAG_TSYNC), and every one there will be. Whatever is not
 // on the list kills the process.

@@ -27,7 +27,6 @@ import judge
 import pictures
 from served import Served, descendants
 
-ARENAS = 8192  # kilobytes
 CLIENTS = 8
 MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "2000"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
@@ -220,8 +219,7 @@ class ChaosTest(unittest.TestCase):
         self.assertLessEqual(after["descriptors"], before["descriptors"])
         self.assertLessEqual(after["processes"], before["processes"])
         if not harness.sanitized():
-            # A tenth, or what the allocator's arenas of so small a process come and go by.
-            self.assertLess(after["kilobytes"], before["kilobytes"] + max(before["kilobytes"] // 10, ARENAS))
+            self.assertLess(after["kilobytes"], before["kilobytes"] * 1.1)
         # And it still works.
         self.assertEqual(sum(self.send_all(CLIENTS * 2, SEED + 2000).values()), CLIENTS * 2)
 
