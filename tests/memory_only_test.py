@@ -3,15 +3,16 @@
 
 `pixmilter rewrite` and the milter run under strace with all their children, render workers included. What
 may be there: memfds (memory, not files), /dev/null, and the listening socket, which is made, given its mode
-and group, and removed.
+and group, and removed. The suites that drive the program as mail servers do are run again that way, as they are.
 """
-# tests/run: timeout=600
+# tests/run: timeout=900
 
 import email.message
 import glob
 import io
 import os
 import re
+import shlex
 import sys
 import unittest
 
@@ -42,10 +43,23 @@ def strace(folder):
             "trace=execve," + ",".join("?" + name for name in OPENS + CHANGES), "-o", os.path.join(folder, "trace")]
 
 
-def violations(folder, socket_path=None):
+def traces(folder):
+    return glob.glob(os.path.join(folder, "trace.*"))
+
+
+def sockets(folder):
+    """The paths that were bound to sockets."""
+    paths = set()
+    for path in traces(folder):
+        with open(path, errors="replace") as file:
+            paths.update(re.findall(r'^bind\(.*sun_path="([^"@]+)".*= 0$', file.read(), re.M))
+    return paths
+
+
+def violations(folder):
     """What the traces show that must not be; and the programs that they show."""
-    found, programs = [], set()
-    for path in glob.glob(os.path.join(folder, "trace.*")):
+    found, programs, ours = [], set(), sockets(folder)
+    for path in traces(folder):
         with open(path, errors="replace") as file:
             for line in file:
                 call = re.match(r"(\w+)\((.*)", line)
@@ -62,7 +76,7 @@ def violations(folder, socket_path=None):
                     pass  # a port is no file
                 elif name == "bind" and "sun_path=@" in rest:
                     pass  # nor is an abstract name
-                elif not (socket_path and paths and all(path == socket_path for path in paths)):
+                elif not paths or not all(path in ours for path in paths):
                     found.append(line.strip())
     return found, programs
 
@@ -95,8 +109,8 @@ def messages():
 
 
 class MemoryOnly(unittest.TestCase):
-    def judge(self, folder, socket_path=None, rendered=True):
-        found, programs = violations(folder, socket_path)
+    def judge(self, folder, rendered=True):
+        found, programs = violations(folder)
         self.assertEqual(found, [])
         self.assertIn("pixmilter", programs)
         if rendered:
@@ -141,8 +155,56 @@ class MemoryOnly(unittest.TestCase):
                             self.assertEqual(code, 250, text)
                             images = judge.images(judge.parse(sink.wait(recipient, 60).data))
                             self.assertEqual(len(images), count)
-        self.judge(traces, milter.socket.split(":", 1)[1])
+        self.judge(traces)
+        self.assertEqual(sockets(traces), {milter.socket.split(":", 1)[1]})
         self.assertEqual(os.listdir(home), [])
+
+    def test_commands(self):
+        """Each of the commands that look at a message."""
+        folder = harness.temp_dir(self)
+        message = next(text for name, text, _ in messages() if name == "rendering")
+        for words in (["explain"], ["explain", "--json"], ["check"]):
+            with self.subTest(" ".join(words)):
+                given = message if words != ["check"] else None
+                harness.run(strace(folder) + [harness.program(), *words], input=given, timeout=120, check=0)
+        self.judge(folder)
+
+
+class Suites(unittest.TestCase):
+    """Other suites, with every pixmilter that they start watched."""
+
+    def watched(self, suite, *patterns):
+        if not os.path.exists(os.path.join(HERE, suite)):
+            self.skipTest(f"{suite} is not there")
+        folder, programs = harness.temp_dir(self), harness.temp_dir(self)
+        wrapper = os.path.join(programs, "pixmilter")
+        with open(wrapper, "w") as file:
+            file.write("#!/bin/sh\nexec " + shlex.join([*strace(folder), harness.program()]) + ' "$@"\n')
+        os.chmod(wrapper, 0o755)
+        # Whoever the tests become writes traces as well.
+        os.chmod(folder, 0o777)
+        chosen = [word for pattern in patterns for word in ("-k", pattern)]
+        done = harness.run([sys.executable, os.path.join(HERE, suite), "--build", harness.build_dir(), *chosen],
+                           timeout=400, env={**os.environ, "PIXMILTER_WATCHED": programs})
+        self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-4000:])
+        if done.stdout.startswith(b"skipped") and not traces(folder):
+            self.skipTest(f"{suite} was skipped")
+        found, seen = violations(folder)
+        self.assertEqual(found, [])
+        self.assertLessEqual({"pixmilter", "pixmilter-render"}, seen, "the workers were not watched")
+
+    def test_postfix(self):
+        self.watched("mta/postfix_test.py")
+
+    def test_sendmail(self):
+        self.watched("mta/sendmail_test.py")
+
+    def test_every_array_and_format(self):
+        self.watched("render/mailed_test.py")
+
+    def test_processes(self):
+        """Reloads, crashes and ends, among them."""
+        self.watched("milter/processes_test.py", "reload", "killed", "sigterm", "configuration", "mode")
 
 
 harness.main()

@@ -30,11 +30,15 @@ def build_dir():
 
 
 def program(name="pixmilter"):
-    """The absolute path of one of the programs; a test that needs it fails when it is not there."""
+    """The absolute path of one of the programs; a test that needs it fails when it is not there.
+
+    Where PIXMILTER_WATCHED names a folder (memory_only_test.py), the one of that name in it is taken first.
+    """
     path = os.path.join(_build, name)
     if not os.access(path, os.X_OK):
         raise AssertionError(f"{path} is not built")
-    return path
+    watched = os.path.join(os.environ.get("PIXMILTER_WATCHED", "/nonexistent"), name)
+    return watched if os.access(watched, os.X_OK) else path
 
 
 def sanitized():

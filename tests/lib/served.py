@@ -49,13 +49,14 @@ def descendants(pid):
 
 
 class Served:
-    """One `pixmilter serve`. socket: unix:PATH or inet:PORT@HOST; config: the text of its configuration."""
+    """One `pixmilter serve`. socket: unix:PATH or inet:PORT@HOST; config: the text of its configuration;
+    program: another than the one under test."""
 
-    def __init__(self, folder, socket_spec=None, config="", wrapper=()):
+    def __init__(self, folder, socket_spec=None, config="", wrapper=(), program=None):
         self.folder = folder
         self.socket = socket_spec or f"unix:{folder}/pixmilter.sock"
         self.log_path = os.path.join(folder, "pixmilter.log")
-        command = [harness.program(), "serve", "--log", "stderr", "--socket", self.socket]
+        command = [program or harness.program(), "serve", "--log", "stderr", "--socket", self.socket]
         config_path = os.path.join(folder, "pixmilter.toml")
         with open(config_path, "w") as file:
             file.write(config)

@@ -10,6 +10,7 @@
 //   --deadline MS       for a message; each FILE is one, unless
 //   --together          all are in one message
 //   --rounds N          everything so often
+//   --fresh             every picture is its worker's first
 //   --out FOLDER        results are written there, by their place in the list
 //   --counters          at the end a line "counters<TAB>WORKERS STARTED<TAB>ZYGOTES STARTED<TAB>KILOBYTES",
 //   the
@@ -126,6 +127,8 @@ int main(int argc, char** argv) {
       program.memory = std::stoull(value());
     else if (word == "--program")
       program.path = value();
+    else if (word == "--fresh")
+      options.jobs_per_worker = 1;
     else if (word == "--best-effort")
       program.sandbox_required = false;
     else if (word == "--loaders") {
