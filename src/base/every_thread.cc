@@ -20,7 +20,8 @@
 namespace pixmilter {
 namespace {
 
-constexpr Milliseconds kPatience{1'000};
+// A machine under load keeps a thread waiting for long.
+constexpr Milliseconds kPatience{5'000};
 
 // More threads than decoders start.
 constexpr std::size_t kMaxThreads = 512;

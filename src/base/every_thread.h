@@ -8,8 +8,8 @@
 namespace pixmilter {
 
 // Calls what(argument) on all other threads, within a signal handler, then on this one; what returns 0 on
-// success and does nothing but system calls. Fails when a thread failed or did not answer within a second.
-// No thread may be starting others meanwhile. One call at a time.
+// success and does nothing but system calls. Fails when a thread failed or did not answer within five
+// seconds. No thread may be starting others meanwhile. One call at a time.
 Status on_every_thread(int (*what)(int), int argument);
 
 }  // namespace pixmilter

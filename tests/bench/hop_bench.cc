@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -84,7 +85,9 @@ void hop(benchmark::State& state, const Picture& picture, worker::Pool& pool) {
   job.bytes = picture.bytes;
   const auto within = [&] { return render::render_picture(job); };
   const auto through = [&] { return pool.render(std::span(&job, 1), Deadline::after(Milliseconds(60'000))); };
-  if (through().front().bytes != within().bytes) return state.SkipWithError("the results differ");
+  const auto there = through().front();
+  if (there.bytes != within().bytes)
+    return state.SkipWithError(("the results differ: " + there.reason).c_str());
   std::vector<double> in_process;
   std::vector<double> by_worker;
   for (auto _ : state) {
@@ -108,7 +111,9 @@ int main(int argc, char** argv) {
   worker::PoolOptions options;
   options.workers = 1;
   options.jobs_per_worker = 1'000'000'000;  // none is replaced meanwhile
-  worker::Pool pool(options, worker::child_zygotes({}));
+  worker::RenderProgram program;
+  program.path = (std::filesystem::path(argv[0]).parent_path() / "../../pixmilter-render").string();
+  worker::Pool pool(options, worker::child_zygotes(program));
   std::vector<Picture> pictures;
   pictures.push_back(raw(64, 48, true));
   pictures.push_back(encoded(raw(64, 48, true), ".png"));
