@@ -39,6 +39,11 @@ class PacketWriter {
     number(static_cast<std::uint16_t>(cut.size()));
     out_.append(cut);
   }
+  // Whoever writes it has seen to it that it is not longer.
+  void bytes(const std::string& value, std::size_t) {
+    number(static_cast<std::uint32_t>(value.size()));
+    out_.append(value);
+  }
   std::string take() { return std::move(out_); }
 
  private:
@@ -87,6 +92,15 @@ class PacketReader {
     std::uint16_t size = 0;
     number(size);
     good_ = good_ && size <= limits_.text;
+    value.clear();
+    if (!take_at_least(size)) return;
+    value.assign(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+  }
+  void bytes(std::string& value, std::size_t most) {
+    std::uint32_t size = 0;
+    number(size);
+    good_ = good_ && size <= most;
     value.clear();
     if (!take_at_least(size)) return;
     value.assign(rest_.substr(0, size));

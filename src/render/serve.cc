@@ -103,16 +103,18 @@ ImageResult render(const image::ImageJob& job, bool& retire) {
   }
 }
 
-wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& formats, int input, int output) {
+// input: -1 where the message holds the picture.
+wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& formats, int output, int input) {
   wire::Answer answer;
   answer.number = message.number;
   ImageResult result;
   {
-    const Mapping picture(input, message.input_size, PROT_READ, MAP_PRIVATE);
+    const Mapping mapped(input, message.input_size, PROT_READ, MAP_PRIVATE);
     if (!formats.contains(message.job.format)) {
       result = failed(Status::refused, std::string(image::name(message.job.format)) + " is not served here");
-    } else if (picture.good()) {
-      message.job.bytes = {picture.data(), message.input_size};
+    } else if (mapped.good()) {
+      message.job.bytes = message.picture;
+      if (input >= 0) message.job.bytes = {mapped.data(), message.input_size};
       result = render(message.job, answer.retire);
     } else {
       result = failed(Status::limit, "not enough memory for the picture as it came");
@@ -121,7 +123,8 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
   if (result.status == Status::ok && result.bytes.empty()) result = failed(Status::refused, "no bytes");
   if (result.status == Status::ok && result.bytes.size() > message.output_size)
     result = failed(Status::limit, "the encoded picture is over the limit");
-  if (result.status == Status::ok) {
+  const bool small = result.bytes.size() <= wire::kMaxInline;
+  if (result.status == Status::ok && !small) {
     const Mapping encoded(output, result.bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED);
     if (encoded.good())
       std::memcpy(encoded.data(), result.bytes.data(), result.bytes.size());
@@ -138,6 +141,7 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
   answer.height = result.height;
   answer.frames = result.frames;
   answer.size = result.status == Status::ok ? result.bytes.size() : 0;
+  if (result.status == Status::ok && small) answer.picture = std::move(result.bytes);
   return answer;
 }
 
@@ -169,14 +173,15 @@ int serve(UniqueFd socket, wire::Purpose purpose, const Surroundings& surroundin
   if (!flaw.empty()) missing.push_back(flaw);
   if (!say(front, wire::encode(wire::Ready{usable, report(missing, usable)}))) return kBroken;
   if (!usable) return kNotUsable;
-  Packet packet;
   for (;;) {
-    const auto transfer = receive_packet(front, wire::kMaxMessage, true, packet);
+    Packet packet;  // of this picture alone: what is freed is overwritten, what is reused is not
+    const auto transfer = receive_packet(front, wire::kMaxWithPicture, true, packet);
     if (transfer == Transfer::closed) return 0;
     auto job = transfer == Transfer::done ? wire::decode<wire::Job>(packet.bytes) : std::nullopt;
-    if (!job || packet.fds.size() != 2) return kBroken;
+    const bool with_input = job && job->input_size > 0;
+    if (!job || packet.fds.size() != (with_input ? 2U : 1U)) return kBroken;
     surroundings.last_words = {front, out_of_memory(job->number)};
-    auto answer = carry_out(*job, formats, packet.fds[0].get(), packet.fds[1].get());
+    auto answer = carry_out(*job, formats, packet.fds[0].get(), with_input ? packet.fds[1].get() : -1);
     answer.retire = answer.retire || Footprint().exceeds(fresh, surroundings.options.memory);
     packet.fds.clear();
     if (!say(front, wire::encode(answer))) return kBroken;

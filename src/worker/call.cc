@@ -122,7 +122,8 @@ bool Call::begin(WorkerPtr worker) {
     running.job = job;
     running.output_size = jobs_[job].limits.max_output_bytes;
     // Nothing of this is the worker's fault.
-    const auto input = sealed_memfd(jobs_[job].bytes);
+    const bool small = jobs_[job].bytes.size() <= wire::kMaxInline;
+    const auto input = small ? Result(UniqueFd()) : sealed_memfd(jobs_[job].bytes);
     auto output = fixed_memfd(running.output_size);
     if (!input || !output) {
       settle(job, Status::limit, (input ? output.error() : input.error()).text);
@@ -160,11 +161,15 @@ bool Call::send(WorkerProcess& worker, const ImageJob& job, const UniqueFd& inpu
   if (::getrandom(&running.number, sizeof running.number, 0) != sizeof running.number) return false;
   wire::Job message;
   message.number = running.number;
-  message.input_size = job.bytes.size();
+  if (input)
+    message.input_size = job.bytes.size();
+  else
+    message.picture = job.bytes;
   message.output_size = running.output_size;
   message.job = job;
-  const int fds[] = {input.get(), running.output.get()};
-  return send_packet(worker.socket.get(), wire::encode(message), fds, false) == Transfer::done;
+  const int fds[] = {running.output.get(), input.get()};
+  const auto given = std::span(fds).first(input ? 2 : 1);
+  return send_packet(worker.socket.get(), wire::encode(message), given, false) == Transfer::done;
 }
 
 // Until a worker says something, one more is granted, or time is up.
@@ -188,7 +193,7 @@ void Call::wait() {
 
 void Call::hear(Running& running) {
   Packet packet;
-  switch (receive_packet(running.worker->socket.get(), wire::kMaxMessage, false, packet)) {
+  switch (receive_packet(running.worker->socket.get(), wire::kMaxWithPicture, false, packet)) {
     case Transfer::again:
       return;
     case Transfer::done:

@@ -27,7 +27,8 @@ struct Judgement {
 };
 
 // copy_output is called at most once, with at most expected.output_size, and gives a copy of the first
-// bytes of the memory: only that copy is looked at, and only it goes on.
+// bytes of the memory: only that copy is looked at, and only it goes on. Not called for a picture that the
+// packet holds.
 Judgement judge_answer(std::string_view packet, bool carries_descriptors, const Expected& expected,
                        const std::function<Result<std::string>(std::uint64_t size)>& copy_output);
 

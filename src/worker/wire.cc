@@ -20,7 +20,7 @@ enum class Kind : std::uint8_t { hello = 1, fork, kill, forked, ended, ready, jo
 
 using Writer = PacketWriter;
 using Reader = PacketReader;
-constexpr PacketLimits kLimits{kMaxMessage, kMaxText};
+constexpr PacketLimits kLimits{kMaxWithPicture, kMaxText};
 
 // The table: each message's fields, in order, for a Writer (of a const message) and a Reader alike. Binding
 // every member by name makes the compiler refuse a struct that has gained one which is not listed here.
@@ -120,15 +120,16 @@ void fields(auto& way, Is<image::ImageJob> auto& job) {
 }
 
 void fields(auto& way, Is<Job> auto& message) {
-  auto& [number, input_size, output_size, job] = message;
+  auto& [number, input_size, output_size, picture, job] = message;
   way.number(number);
   way.number(input_size);
   way.number(output_size);
+  way.bytes(picture, kMaxInline);
   fields(way, job);
 }
 
 void fields(auto& way, Is<Answer> auto& message) {
-  auto& [number, status, reason, format, width, height, frames, size, retire] = message;
+  auto& [number, status, reason, format, width, height, frames, size, picture, retire] = message;
   way.number(number);
   way.choice(status, image::Status::limit);
   way.text(reason);
@@ -137,6 +138,7 @@ void fields(auto& way, Is<Answer> auto& message) {
   way.number(height);
   way.number(frames);
   way.number(size);
+  way.bytes(picture, kMaxInline);
   way.flag(retire);
 }
 

@@ -3,8 +3,8 @@
 // One message is one packet (base/socket.h): a kind byte, then the fields of the message in a fixed order,
 // little-endian. Each message has one function in wire.cc that lists its fields; writing and reading both
 // walk that list, so they cannot disagree. Every size is capped, every choice checked against its last
-// value, and leftover bytes are an error: a peer that sends anything else is broken or taken over. Picture
-// bytes never stand in a message; they travel in memfds (base/memfd.h) beside it.
+// value, and leftover bytes are an error: a peer that sends anything else is broken or taken over. Pictures
+// travel in memfds (base/memfd.h) beside a message; small ones stand in it, which spares mapping them.
 //
 //   front -> zygote   Fork                          make a worker
 //                     Kill                          end a worker with SIGKILL
@@ -12,8 +12,9 @@
 //                     Forked  fds: socket, pidfd    a worker's own socket; no descriptors where fork failed
 //                     Ended                         a worker has gone, and how
 //   worker -> front   Ready                         warmed up and sealed, or why that was not possible
-//   front -> worker   Job     fds: input, output    input sealed against every change, output fixed in size
-//   worker -> front   Answer                        the picture is in output's first bytes
+//   front -> worker   Job     fds: output, input    output fixed in size, input sealed against every change;
+//                                                   no input where the message holds the picture
+//   worker -> front   Answer                        the picture stands here or in output's first bytes
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,12 @@
 
 namespace pixmilter::worker::wire {
 
-// No message is longer, in bytes.
+// No message is longer, in bytes, but for the picture in it.
 inline constexpr std::size_t kMaxMessage = 2048;
+// No larger picture stands in a message, in bytes.
+inline constexpr std::size_t kMaxInline = 16 << 10;
+// A job or an answer with the largest picture.
+inline constexpr std::size_t kMaxWithPicture = kMaxMessage + kMaxInline;
 // No text in a message is longer; writing cuts it.
 inline constexpr std::size_t kMaxText = 512;
 
@@ -71,8 +76,9 @@ struct Ready {
 
 struct Job {
   std::uint64_t number = 0;       // comes back with the answer
-  std::uint64_t input_size = 0;   // bytes of the input memfd
+  std::uint64_t input_size = 0;   // bytes of the input memfd; 0: there is none
   std::uint64_t output_size = 0;  // bytes of the output memfd
+  std::string picture;            // where there is no input memfd
   image::ImageJob job;            // without its bytes
 };
 
@@ -85,6 +91,7 @@ struct Answer {
   std::uint32_t height = 0;
   std::uint32_t frames = 0;
   std::uint64_t size = 0;  // bytes of the encoded picture
+  std::string picture;     // all of them, or nothing: then they are in the output memfd
   bool retire = false;     // the worker has grown and wants to be replaced
 };
 

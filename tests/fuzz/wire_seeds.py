@@ -18,9 +18,10 @@ def text(value):
     return struct.pack("<H", len(value)) + value
 
 
-def answer(status, reason, kind, width, height, frames, size, retire=0, number=7):
+def answer(status, reason, kind, width, height, frames, size, retire=0, number=7, picture=b""):
     return (struct.pack("<BQB", 8, number, status) + text(reason) +
-            struct.pack("<BIIIQB", kind, width, height, frames, size, retire))
+            struct.pack("<BIIIQI", kind, width, height, frames, size, len(picture)) + picture +
+            struct.pack("<B", retire))
 
 
 def chunk(kind, data):
@@ -39,12 +40,13 @@ def pillow(kind, **options):
     return buffer.getvalue()
 
 
-def job(kind, number=7, size=100, capacity=1 << 20):
+def job(kind, number=7, size=100, capacity=1 << 20, picture=b""):
     layout = struct.pack("<IIIIBBBBQ", 10, 10, 1, 1, 0, 0, 0, 0, 0)
     settings = struct.pack("<BBBBIIBQIBBdddd", 0, 82, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 10.0, 1.0)
     settings += struct.pack("<I", 0)
     limits = struct.pack("<QIIQ", 64_000_000, 64, 30_000, 100 << 20)
-    return struct.pack("<BQQQB", 7, number, size, capacity, kind) + layout + settings + limits
+    return (struct.pack("<BQQQI", 7, number, size, capacity, len(picture)) + picture + struct.pack("<B", kind) +
+            layout + settings + limits)
 
 
 def write(target, name, data):
@@ -57,7 +59,8 @@ def write(target, name, data):
 def main():
     for name, data in {
             "fork": struct.pack("<BQB", 2, 1, 0), "fork_svg": struct.pack("<BQB", 2, 2, 1),
-            "kill": struct.pack("<BQ", 3, 1), "job_png": job(PNG), "job_svg": job(SVG), "job_raw": job(RAW)}.items():
+            "kill": struct.pack("<BQ", 3, 1), "job_png": job(PNG), "job_svg": job(SVG), "job_raw": job(RAW),
+            "job_inline": job(RAW, size=0, picture=bytes(100))}.items():
         write("wire_worker", name, data)
     pictures = {"png": (PNG, png(5, 4)), "jpeg": (JPEG, pillow("JPEG")), "gif": (GIF, pillow("GIF")),
                 "progressive": (JPEG, pillow("JPEG", progressive=True))}
@@ -68,6 +71,7 @@ def main():
                "limit": (answer(2, b"too large", 0, 0, 0, 0, 0, 1), b"")}
     for name, (kind, data) in pictures.items():
         packets[name] = (answer(0, b"", kind, 5, 4, 1, len(data)), data)
+        packets[name + "_inline"] = (answer(0, b"", kind, 5, 4, 1, len(data), picture=data), b"")
     for name, (packet, memory) in packets.items():
         write("wire_front", name, struct.pack("<H", len(packet)) + packet + memory)
 

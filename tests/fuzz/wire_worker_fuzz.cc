@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto message = wire::decode<wire::Kill>(packet)) FUZZ_CHECK(wire::encode(*message) == packet);
   if (const auto message = wire::decode<wire::Job>(packet)) {
     FUZZ_CHECK(wire::encode(*message) == packet);
-    FUZZ_CHECK(packet.size() <= wire::kMaxMessage);
+    FUZZ_CHECK(packet.size() <= wire::kMaxWithPicture);
     FUZZ_CHECK(message->job.bytes.empty());
     FUZZ_CHECK(message->job.format <= image::Format::jp2);
     FUZZ_CHECK(message->job.layout.format <= image::BandFormat::int64);

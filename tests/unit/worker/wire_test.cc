@@ -16,6 +16,7 @@ Job full_job() {
   Job job;
   job.number = 0x0123456789ABCDEF;
   job.input_size = 77;
+  job.picture = "a small picture";
   job.output_size = 1ull << 40;
   job.job.format = Format::jp2;
   job.job.layout = {640, 480, 4, 3, image::BandFormat::int64, true, true, true, 128};
@@ -47,6 +48,7 @@ Answer full_answer() {
   answer.height = 8;
   answer.frames = 9;
   answer.size = 10;
+  answer.picture = "ten bytes.";
   answer.retire = true;
   return answer;
 }
@@ -79,6 +81,7 @@ TEST(WireTest, AJobTravelsWhole) {
   ASSERT_TRUE(got);
   EXPECT_EQ(got->number, sent.number);
   EXPECT_EQ(got->output_size, sent.output_size);
+  EXPECT_EQ(got->picture, sent.picture);
   EXPECT_TRUE(got->job.bytes.empty());
   EXPECT_EQ(got->job.format, sent.job.format);
   EXPECT_EQ(got->job.layout.format, image::BandFormat::int64);
@@ -93,6 +96,18 @@ TEST(WireTest, AJobTravelsWhole) {
   EXPECT_EQ(got->job.limits.max_output_bytes, 4U);
   // Whatever field was forgotten above: the bytes are the same.
   EXPECT_EQ(encode(*got), encode(sent));
+}
+
+TEST(WireTest, APictureInAMessageHasABound) {
+  Job job = full_job();
+  job.picture = std::string(kMaxInline, 'x');
+  EXPECT_LE(encode(job).size(), kMaxWithPicture);
+  EXPECT_EQ(decode<Job>(encode(job))->picture, job.picture);
+  job.picture += 'x';
+  EXPECT_FALSE(decode<Job>(encode(job)));
+  Answer answer = full_answer();
+  answer.picture = std::string(kMaxInline + 1, 'x');
+  EXPECT_FALSE(decode<Answer>(encode(answer)));
 }
 
 TEST(WireTest, ABytesOfAJobStayHome) {
@@ -131,7 +146,7 @@ TEST(WireTest, ChoicesAndFlagsBeyondTheirLastAreRefused) {
   answer[9] = static_cast<char>(Status::timeout);
   EXPECT_FALSE(decode<Answer>(answer));
   std::string job = encode(full_job());
-  job[25] = static_cast<char>(Format::jp2) + 1;
+  job[29 + full_job().picture.size()] = static_cast<char>(Format::jp2) + 1;
   EXPECT_FALSE(decode<Job>(job));
 }
 
@@ -151,7 +166,7 @@ TEST(WireTest, TheLargestMessageFits) {
   answer.reason = std::string(kMaxText, 'r');
   EXPECT_LE(encode(answer).size(), kMaxMessage);
   EXPECT_LE(encode(full_job()).size(), kMaxMessage);
-  EXPECT_FALSE(decode<Hello>(std::string(kMaxMessage + 1, '\1')));
+  EXPECT_FALSE(decode<Hello>(std::string(kMaxWithPicture + 1, '\1')));
 }
 
 TEST(WireTest, RandomBytesAreReadOnlyAsWhatTheyWouldBeWrittenAs) {
