@@ -64,6 +64,15 @@ std::set<pid_t> children_of(pid_t parent) {
   return found;
 }
 
+// 'R' for one that works, 'S' for one that waits.
+char state(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const auto end = line.rfind(')');
+  return end + 2 < line.size() ? line[end + 2] : '\0';
+}
+
 std::set<pid_t> zygotes() { return children_of(::getpid()); }
 
 std::set<pid_t> workers() {
@@ -190,7 +199,7 @@ TEST_F(PoolTest, AKilledWorkerCostsItsPictureOnly) {
   ASSERT_EQ(before.size(), 1U);
   const Pixels large(6000, 6000);
   std::thread killer([&] {
-    ::usleep(100'000);
+    eventually([&] { return state(*before.begin()) == 'R'; });
     ::kill(*before.begin(), SIGKILL);
   });
   const std::vector<ImageJob> jobs = {large.job, small.job, small.job};
