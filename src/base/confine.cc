@@ -185,6 +185,7 @@ std::vector<std::string> system_files() {
           "/etc/resolv.conf",
           "/run/systemd/resolve",
           "/etc/services",
+          "/etc/ssl/openssl.cnf",
           "/etc/nsswitch.conf"};
 }
 
