@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "html/css.h"
 #include "html/entities.h"
+#include "html/img_layout.h"
 #include "html/svg_css.h"
 #include "html/svg_size.h"
 #include "html/svg_xml.h"
@@ -91,6 +92,7 @@ std::string root_attributes(const Token& root, double width, double height,
 
 InlineSvgs::InlineSvgs(std::string_view html, Charset charset)
     : html_(html), charset_(std::move(charset)), index_(html) {
+  std::string anywhere;
   for (const SvgIndex::Sheet& sheet : index_.sheets()) {
     std::string text = utf8(sheet.text);
     if (sheet.in_svg) {
@@ -102,10 +104,18 @@ InlineSvgs::InlineSvgs(std::string_view html, Charset charset)
       }
       text = std::move(markup);
     }
-    if (style_.size() + text.size() <= kMaxSvgStyleBytes)
-      append_sealed_stylesheet(text, style_, style_wanted_);
+    if (style_.size() + text.size() > kMaxSvgStyleBytes) continue;
+    append_sealed_stylesheet(text, style_, style_wanted_);
+    std::vector<std::string> ignored;
+    append_sealed_stylesheet(text, anywhere, ignored, true);
+  }
+  if (!style_.empty()) {
+    style_element_ = "<style>";
+    append_xml_text(style_, style_element_);
+    style_element_ += "</style>";
   }
   rules_ = SvgRules(style_);
+  anywhere_ = SvgRules(anywhere);
 }
 
 std::string InlineSvgs::utf8(std::string_view text) const {
@@ -149,16 +159,16 @@ void InlineSvgs::add_wrappers(const std::vector<SvgIndex::Ancestor>& ancestors, 
   }
 }
 
-// The picture and the elements round it, as rules see them.
+// The picture, by one name or the other, and the elements round it, as rules see them.
 std::vector<SvgRules::Element> InlineSvgs::chain(const std::vector<SvgIndex::Ancestor>& ancestors,
-                                                 const Token& root) const {
+                                                 const Token& root, std::string_view root_name) const {
   std::vector<SvgRules::Element> out;
   for (const SvgIndex::Ancestor& ancestor : ancestors) {
     const std::string name = ascii::to_lower(ancestor.name);
     out.push_back({name, decoded(ancestor.id), words(decoded(ancestor.classes))});
     out.back().classes.push_back(stand_in_class(name));
   }
-  out.push_back({"svg", attribute_value(root, "id"), words(attribute_value(root, "class"))});
+  out.push_back({std::string(root_name), attribute_value(root, "id"), words(attribute_value(root, "class"))});
   return out;
 }
 
@@ -174,11 +184,14 @@ Result<InlineSvg> InlineSvgs::read(const Reference& reference) const {
   {
     Tokenizer tokenizer(text);
     const Token root = first_tag(tokenizer);
-    SvgBox box = svg_box(root, rules_.style_for(chain(ancestors, root)));
+    const auto as_svg = chain(ancestors, root, "svg"), as_img = chain(ancestors, root, "img");
+    const std::string rules = rules_.style_for(as_svg);
+    const std::string svg_anywhere = anywhere_.style_for(as_svg), img_anywhere = anywhere_.style_for(as_img);
+    SvgBox box = svg_box(root, rules, !overrides_size(svg_anywhere) && overrides_size(img_anywhere));
     if (box.hidden) return Error{"inline svg is not shown"};
     out.width = box.width;
     out.height = box.height;
-    out.style = std::move(box.style);
+    out.style = box.style + img_layout({rules, svg_anywhere, img_anywhere}, attribute_value(root, "style"));
     const std::string attributes = root_attributes(root, out.width, out.height, picture.wanted);
     if (Status status = append_svg_xml(text, &attributes, picture); !status) return status.error();
   }
@@ -216,11 +229,7 @@ Result<InlineSvg> InlineSvgs::read(const Reference& reference) const {
   for (const auto& [property, initial] : kOnceOnly)
     out.document += ';' + std::string(property) + ':' + std::string(initial) + "!important";
   out.document += "\">";
-  if (!style_.empty()) {
-    out.document += "<style>";
-    append_xml_text(style_, out.document);
-    out.document += "</style>";
-  }
+  out.document += style_element_;
   if (!definitions.text.empty()) out.document += "<defs>" + definitions.text + "</defs>";
   out.document += open + picture.text + close + "</svg>\n";
   if (out.document.size() > kMaxSvgBytes) return too_large;

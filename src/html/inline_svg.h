@@ -28,7 +28,7 @@ struct InlineSvg {
   std::string document;  // an SVG document in UTF-8, well-formed XML
   double width = 0;      // displayed size in CSS px, at least 1
   double height = 0;
-  std::string style;  // declarations that give an <img> this size, where the element's own style does not
+  std::string style;  // declarations that give an <img> this box, where the element's own style does not
 };
 
 // Borrows the HTML text: it outlives this. Safe to read from several threads at once.
@@ -46,15 +46,17 @@ class InlineSvgs {
   std::string decoded(std::string_view raw) const;
   void add_wrappers(const std::vector<SvgIndex::Ancestor>& ancestors, std::string& open,
                     std::string& close) const;
-  std::vector<SvgRules::Element> chain(const std::vector<SvgIndex::Ancestor>& ancestors,
-                                       const Token& root) const;
+  std::vector<SvgRules::Element> chain(const std::vector<SvgIndex::Ancestor>& ancestors, const Token& root,
+                                       std::string_view name) const;
 
   std::string_view html_;
   Charset charset_;
   SvgIndex index_;
   std::string style_;                      // the sealed style sheets
+  std::string style_element_;              // the same as XML
   std::vector<std::string> style_wanted_;  // ids that they refer to
   SvgRules rules_{{}};                     // of them, what concerns the box of a picture
+  SvgRules anywhere_{{}};                  // likewise, with rules for screens of some sizes only
 };
 
 // The <img> that takes the place of the element in reference.raw: size, alternative text, class, style and

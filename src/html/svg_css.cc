@@ -84,8 +84,8 @@ bool is_plain_screen(std::string_view query) {
 
 class Sealer {
  public:
-  Sealer(std::string_view css, std::string& out, std::vector<std::string>& ids)
-      : css_(css), lexer_(css), out_(out), ids_(ids) {}
+  Sealer(std::string_view css, std::string& out, std::vector<std::string>& ids, bool anywhere)
+      : css_(css), lexer_(css), out_(out), ids_(ids), anywhere_(anywhere) {}
 
   void run() {
     for (CssToken token; lexer_.next(token);) read(token);
@@ -144,7 +144,7 @@ class Sealer {
       if (token.kind != Kind::mark) continue;
       if (depth == 0 && token.mark == ';') return;
       if (depth == 0 && token.mark == '{' && ascii::iequals(name, "media") &&
-          is_plain_screen(css_.substr(begin, token.range.begin - begin))) {
+          (anywhere_ || is_plain_screen(css_.substr(begin, token.range.begin - begin)))) {
         blocks_.push_back(Block::media);
         return;
       }
@@ -157,6 +157,7 @@ class Sealer {
   CssLexer lexer_;
   std::string& out_;
   std::vector<std::string>& ids_;
+  bool anywhere_;
   std::vector<Block> blocks_;
   bool in_brackets_ = false;
   char before_ = 0;  // the mark just before, 0 when something else was
@@ -166,11 +167,12 @@ class Sealer {
 
 std::string stand_in_class(std::string_view element) { return "pixmilter-" + std::string(element); }
 
-void append_sealed_stylesheet(std::string_view css, std::string& out, std::vector<std::string>& ids) {
+void append_sealed_stylesheet(std::string_view css, std::string& out, std::vector<std::string>& ids,
+                              bool anywhere) {
   css = ascii::trim(css);
   if (css.starts_with("<!--")) css.remove_prefix(4);
   if (css.ends_with("-->")) css.remove_suffix(3);
-  Sealer(css, out, ids).run();
+  Sealer(css, out, ids, anywhere).run();
   out += '\n';
 }
 

@@ -16,7 +16,9 @@ namespace pixmilter::html {
 std::string stand_in_class(std::string_view element);
 
 // A style sheet in UTF-8. Appends to out; the ids that it refers to with url(#id) go into ids.
-void append_sealed_stylesheet(std::string_view css, std::string& out, std::vector<std::string>& ids);
+// anywhere: media queries for screens of some sizes only stay in, as if they fitted.
+void append_sealed_stylesheet(std::string_view css, std::string& out, std::vector<std::string>& ids,
+                              bool anywhere = false);
 
 // Declarations, or any attribute value in which url() may stand, with outward URLs made "none".
 std::string sealed_value(std::string_view css, std::vector<std::string>& ids);

@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "html/css.h"
 #include "html/css_lexer.h"
+#include "html/img_layout.h"
 
 namespace pixmilter::html {
 namespace {
@@ -20,10 +21,9 @@ std::string box_declarations(std::string_view body) {
   css::read_declarations(body, declarations);
   std::string out;
   for (const css::Declaration& declaration : declarations)
-    for (const std::string_view name : {"width", "height", "max-width", "max-height", "display"})
-      if (ascii::iequals(declaration.property, name))
-        out += std::string(name) + ':' + std::string(declaration.value) +
-               (declaration.important ? "!important;" : ";");
+    if (is_box_property(declaration.property))
+      out += std::string(declaration.property) + ':' + std::string(declaration.value) +
+             (declaration.important ? "!important;" : ";");
   return out;
 }
 

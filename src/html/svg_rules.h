@@ -1,5 +1,5 @@
-// SvgRules: which rules of the document's style sheets say how large an inline picture is shown, or that it
-// is not shown at all.
+// SvgRules: which rules of the document's style sheets say how large an inline picture is shown and where,
+// or that it is not shown at all.
 //
 // The renderer applies the sheets to what is in the picture; the picture's own box is ours to know, because
 // the <img> in its place gets that size. Selectors of types, classes and ids with descendant and child
@@ -15,7 +15,7 @@ namespace pixmilter::html {
 
 class SvgRules {
  public:
-  static constexpr std::size_t kMaxRules = 2000;    // with a size or a display in them; the rest is left out
+  static constexpr std::size_t kMaxRules = 2000;    // with a property of a box in them; the rest is left out
   static constexpr std::size_t kMaxCompounds = 16;  // of one selector
 
   // A sheet as append_sealed_stylesheet() writes it.
@@ -26,7 +26,7 @@ class SvgRules {
     std::string id;
     std::vector<std::string> classes;
   };
-  // The declarations of size and display for the last element of a chain (outermost first), as a style
+  // The declarations of the box for the last element of a chain (outermost first), as a style
   // attribute in cascading order: what stands later wins.
   std::string style_for(const std::vector<Element>& chain) const;
 

@@ -68,14 +68,15 @@ std::optional<ViewBox> view_box(const std::string& value) {
 }
 
 // What the <img> declares for one side; other: the opposite one.
-std::string img_declaration(std::string_view name, const Side& side, const Side& other, double length) {
-  if (side.in_own_style) return {};
+std::string img_declaration(std::string_view name, const Side& side, const Side& other, double length,
+                            bool important) {
+  if (side.in_own_style && !important) return {};
   std::string value = css_number(length) + "px";
   if (!side.relative.empty())
     value = side.relative;
   else if (!side.length && !other.relative.empty())
     value = "auto";
-  return std::string(name) + ':' + value + ';';
+  return std::string(name) + ':' + value + (important ? "!important;" : ";");
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ std::string css_number(double value) {
   return out;
 }
 
-SvgBox svg_box(const Token& root, std::string_view rules) {
+SvgBox svg_box(const Token& root, std::string_view rules, bool important) {
   SvgBox box;
   Side width, height;
   read_attribute(root, "width", width);
@@ -142,8 +143,8 @@ SvgBox svg_box(const Token& root, std::string_view rules) {
   }
   box.width = std::max(box.width, 1.0);
   box.height = std::max(box.height, 1.0);
-  box.style = img_declaration("width", width, height, box.width) +
-              img_declaration("height", height, width, box.height);
+  box.style = img_declaration("width", width, height, box.width, important) +
+              img_declaration("height", height, width, box.height, important);
   return box;
 }
 

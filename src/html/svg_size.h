@@ -24,7 +24,8 @@ struct SvgBox {
 };
 
 // root: the <svg> tag; rules: declarations of the style sheets for it (SvgRules). A size relative to
-// something outside counts as none, but max-width bounds it, and the <img> keeps it relative.
-SvgBox svg_box(const Token& root, std::string_view rules);
+// something outside counts as none, but max-width bounds it, and the <img> keeps it relative. important: the
+// <img> has to insist on its size.
+SvgBox svg_box(const Token& root, std::string_view rules, bool important);
 
 }  // namespace pixmilter::html

@@ -167,6 +167,20 @@ TEST(InlineSvg, ImgInItsPlace) {
             1U);
 }
 
+// What newsletters say of all images, on all screens or some, is not for a picture that was no image.
+TEST(InlineSvg, RulesForImagesDoNotReachIt) {
+  const std::string svg = "<svg width=8 height=4><path/></svg>";
+  const std::string before = "<img src=\"cid:1@x\" width=\"8\" height=\"4\" alt=\"\" style=\"";
+  EXPECT_EQ(img("<style>img{display:block;max-width:100%}</style>" + svg),
+            before + "width:8px;height:4px;display:inline;max-width:none;\">");
+  EXPECT_EQ(
+      img("<style>@media (max-width:600px){img{width:100%!important;height:auto!important}}</style>" + svg),
+      before + "width:8px!important;height:4px!important;\">");
+  EXPECT_EQ(img("<style>svg{vertical-align:middle}</style>" + svg),
+            before + "width:8px;height:4px;vertical-align:middle;\">");
+  EXPECT_EQ(img("<style>.a{margin:0}</style>" + svg), before + "width:8px;height:4px;\">");
+}
+
 // Whatever is said of the size, it never ends the attribute that it is carried to.
 TEST(InlineSvg, SizesDoNotBreakOut) {
   EXPECT_EQ(img("<style>svg{width:5px\\\"><b>;height:5vw\\\"}</style><svg width='1\"><i>%' viewBox='0 0 8 "
