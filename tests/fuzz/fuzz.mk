@@ -1,6 +1,7 @@
 # `make fuzz SECONDS=60`: every tests/fuzz/*_fuzz.cc with libFuzzer, AddressSanitizer and
-# UndefinedBehaviorSanitizer, each for so many seconds (or RUNS=n executions), one after another. Seeds are in
-# tests/fuzz/corpus/NAME and stay as they are; what is found goes to build-fuzz.
+# UndefinedBehaviorSanitizer, each for so many seconds (or RUNS=n executions), as many at a time as make has
+# jobs. Seeds are in tests/fuzz/corpus/NAME and stay as they are; what is found goes to build-fuzz, with the
+# program's own words in build-fuzz/NAME.log. A line for each target that ended clean.
 # FUZZ=html runs one target alone.
 
 FUZZ_B := build-fuzz
@@ -29,14 +30,15 @@ $(FUZZ_B)/%_fuzz: tests/fuzz/%_fuzz.cc $(FUZZ_B)/objects.a
 	$(call say,FUZZ)
 	$(Q)$(FUZZ_CXX) $(FUZZ_FLAGS) -MF $@.d -fsanitize=fuzzer -o $@ $< $(FUZZ_B)/objects.a $(CRYPTO_LIBS)
 
-.PHONY: fuzz
-fuzz: $(FUZZ_PROGRAMS)
-	$(Q)for name in $(FUZZ); do \
-	  mkdir -p $(FUZZ_B)/corpus/$$name && echo "fuzz $$name" && \
-	  $(FUZZ_B)/$${name}_fuzz -timeout=10 -max_len=4096 -print_final_stats=1 -verbosity=0 \
-	    $$(test -f tests/fuzz/$$name.dict && echo -dict=tests/fuzz/$$name.dict) \
-	    $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS)) -artifact_prefix=$(FUZZ_B)/$$name- \
-	    $(FUZZ_B)/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
-	done
+.PHONY: fuzz $(FUZZ:%=fuzz-%)
+fuzz: $(FUZZ:%=fuzz-%)
+$(FUZZ:%=fuzz-%): fuzz-%: $(FUZZ_B)/%_fuzz
+	$(Q)mkdir -p $(FUZZ_B)/corpus/$*
+	$(Q)$< -timeout=10 -max_len=$(or $(FUZZ_MAX_LEN_$*),4096) -print_final_stats=1 -verbosity=0 \
+	  $(if $(wildcard tests/fuzz/$*.dict),-dict=tests/fuzz/$*.dict) \
+	  $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS)) -artifact_prefix=$(FUZZ_B)/$*- \
+	  $(FUZZ_B)/corpus/$* tests/fuzz/corpus/$* >$(FUZZ_B)/$*.log 2>&1 || \
+	  { tail -n 60 $(FUZZ_B)/$*.log; echo "fuzz $*: FAILED"; exit 1; }
+	$(Q)awk '/number_of_executed_units/ { print "fuzz $*: " $$2 " executions, clean" }' $(FUZZ_B)/$*.log
 
 -include $(wildcard $(FUZZ_B)/*.d) $(shell [ -d $(FUZZ_B)/src ] && find $(FUZZ_B)/src -name '*.d')
