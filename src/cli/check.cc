@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/configuration.h"
+#include "cli/mta_check.h"
+#include "config/warnings.h"
 #include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/probe.h"
@@ -17,10 +19,12 @@ constexpr Milliseconds kProbeTime{20'000};
 
 }  // namespace
 
-int check(const ConfigurationOption& option) {
-  const auto settings = load_configuration(option);
+int check(const CheckOptions& options) {
+  const auto settings = load_configuration(options.configuration);
   if (!settings) return kExitConfiguration;
-  const std::string file = configuration_file(option);
+  const std::string file = configuration_file(options.configuration);
+  for (const config::Problem& problem : config::warnings(*settings, file))
+    std::fprintf(stderr, "%s\n", problem.text("warning: ").c_str());
   // What the machine lacks is no mistake in the file: it is said, and the file is still fine.
   if (const std::string lack = confinement_report(probe_confinement()); !lack.empty()) log::warning(lack);
   const auto lacking =
@@ -31,8 +35,21 @@ int check(const ConfigurationOption& option) {
     for (const std::string& lack : *lacking) log::warning(lack);
   if (const Status fetch = source::check_fetch(settings->fetch); !fetch)
     log::warning("no URL is fetched: " + fetch.error().text);
+  bool mta_fine = true;
+  if (options.mta) {
+    const Result<MtaFindings> findings = check_mta(*settings, options.postfix_configuration);
+    if (!findings) {
+      log::error(findings.error().text);
+      return kExitConfiguration;
+    }
+    for (const std::string& error : findings->errors) std::fprintf(stderr, "postfix: %s\n", error.c_str());
+    for (const std::string& warning : findings->warnings)
+      std::fprintf(stderr, "postfix: warning: %s\n", warning.c_str());
+    mta_fine = findings->errors.empty();
+  }
   std::printf("%s: ok\n", file.empty() ? "built-in defaults" : file.c_str());
-  return kExitOk;
+  if (options.mta && mta_fine) std::printf("postfix: ok\n");
+  return mta_fine ? kExitOk : kExitConfiguration;
 }
 
 }  // namespace pixmilter::cli

@@ -61,9 +61,16 @@ int run(int argc, char** argv, const Serve& serve) {
   add_message(explain_command, explain_options.message);
   explain_command->add_flag("--json", explain_options.json, "JSON instead of text");
 
-  ConfigurationOption check_option;
+  CheckOptions check_options;
   CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with the configuration");
-  add_configuration(check_command, check_option.file);
+  add_configuration(check_command, check_options.configuration.file);
+  CLI::Option* mta = check_command->add_flag("--mta", check_options.mta,
+                                             "Ask postconf, too, for what would lose or delay mail");
+  check_command
+      ->add_option("--config-dir", check_options.postfix_configuration,
+                   "Postfix's configuration directory, for --mta")
+      ->type_name("DIR")
+      ->needs(mta);
 
   try {
     app.parse(argc, argv);
@@ -73,7 +80,7 @@ int run(int argc, char** argv, const Serve& serve) {
   if (serve_command->parsed()) return serve(serve_options);
   if (rewrite_command->parsed()) return rewrite(rewrite_options);
   if (explain_command->parsed()) return explain(explain_options);
-  if (check_command->parsed()) return check(check_option);
+  if (check_command->parsed()) return check(check_options);
   return kExitUsage;
 }
 

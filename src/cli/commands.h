@@ -12,7 +12,7 @@ int rewrite(const MessageOptions& options);
 // What rewrite would do with a message and why: rules, references, parts, trees, times. As text, or as JSON.
 int explain(const ExplainOptions& options);
 
-// Reads the configuration and says what is wrong with it.
-int check(const ConfigurationOption& option);
+// Reads the configuration and says what is wrong with it, and where asked with how Postfix uses the milter.
+int check(const CheckOptions& options);
 
 }  // namespace pixmilter::cli

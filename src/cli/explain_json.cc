@@ -62,11 +62,12 @@ Json picture(const core::Finding& finding) {
               {"decision", core::name(finding.decision)},
               {"reason", finding.reason},
               {"failed", finding.failed},
+              {"rule", finding.ruled},
               {"format", image::name(finding.format)},
               {"width", finding.width_before},
               {"height", finding.height_before},
               {"bytes", finding.bytes_before}};
-  if (finding.decision != core::Decision::keep)
+  if (finding.decision != core::Decision::keep && finding.new_format != image::Format::unknown)
     out["result"] = {{"format", image::name(finding.new_format)},
                      {"width", finding.width},
                      {"height", finding.height},

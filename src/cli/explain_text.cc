@@ -104,8 +104,8 @@ class Writer {
     for (const std::string& recipient : envelope.recipients)
       recipients.append(recipients.empty() ? "" : ", ").append("<" + recipient + ">");
     Grid grid;
-    grid.row({"from", envelope.sender_known ? harmless("<" + envelope.sender + ">") : "not told"});
-    grid.row({"to", recipients.empty() ? "not told" : harmless(recipients)});
+    grid.row({"from", envelope.sender_known ? harmless("<" + envelope.sender + ">") : "not told (--from)"});
+    grid.row({"to", recipients.empty() ? "not told (--rcpt)" : harmless(recipients)});
     grid.row({"by", harmless(client)});
     grid.row({"size", size(e_.outcome.bytes_before) + (e_.outcome.bytes_after != e_.outcome.bytes_before
                                                            ? " -> " + size(e_.outcome.bytes_after)
@@ -159,7 +159,11 @@ class Writer {
 
   void pictures() {
     if (e_.outcome.findings.empty()) {
-      out_ += "  none were found\n";
+      // Nothing was looked at, or there was nothing to be seen.
+      const std::string_view summary = e_.outcome.summary;
+      const bool looked = summary.ends_with("nothing to do");
+      out_ += looked ? "  none were found\n"
+                     : "  not looked for: " + harmless(summary.substr(summary.find(": ") + 2)) + "\n";
       return;
     }
     Grid grid;
@@ -171,7 +175,7 @@ class Writer {
                   (finding.width_before > 0 ? " " : "") + size(finding.bytes_before);
       std::string what(core::name(finding.decision));
       std::string detail = finding.reason;
-      if (finding.decision != core::Decision::keep)
+      if (finding.new_format != image::Format::unknown && finding.decision != core::Decision::keep)
         detail = std::string(image::name(finding.new_format)) + " " +
                  dimensions(finding.width, finding.height) + " " + size(finding.bytes_after) + " " +
                  finding.new_name;

@@ -21,7 +21,7 @@ struct Explanation {
 // characters never reach a terminal.
 std::string explained_as_text(const Explanation& explanation, bool coloured);
 
-// One JSON object; pixmilter(1) documents its members.
+// One JSON object; pixmilter-explain(5) documents its members.
 std::string explained_as_json(const Explanation& explanation);
 
 }  // namespace pixmilter::cli

@@ -38,6 +38,12 @@ struct ExplainOptions {
   bool json = false;
 };
 
+struct CheckOptions {
+  ConfigurationOption configuration;
+  bool mta = false;                   // --mta: look at Postfix's configuration too
+  std::string postfix_configuration;  // --config-dir: Postfix's; empty: its own default, or MAIL_CONFIG
+};
+
 struct ServeCommand {
   ConfigurationOption configuration;
   std::string socket;        // empty: the configuration's

@@ -106,6 +106,25 @@ Result<Comparison> Comparison::parse(std::string_view text, bool bytes) {
   return comparison;
 }
 
+bool is_of_client(Key key) {
+  switch (key) {
+    case Key::ip:
+    case Key::local:
+    case Key::authenticated:
+    case Key::user:
+    case Key::hostname:
+    case Key::daemon_name:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool speaks_of_client(const Conditions& conditions) {
+  return std::any_of(conditions.match.begin(), conditions.match.end(),
+                     [](const Condition& condition) { return is_of_client(condition.key); });
+}
+
 std::string_view name(Key key) {
   switch (key) {
     case Key::ip:

@@ -88,4 +88,11 @@ struct Conditions {
   bool operator==(const Conditions&) const = default;
 };
 
+// Whether a key is about the client rather than the message.
+bool is_of_client(Key key);
+
+// Whether conditions name the client: a rule that does says itself whose mail is its business; any other one,
+// and the defaults, mean outgoing mail.
+bool speaks_of_client(const Conditions& conditions);
+
 }  // namespace pixmilter::config

@@ -100,10 +100,10 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
 
 }  // namespace
 
-std::string Problem::text() const {
+std::string Problem::text(std::string_view prefix) const {
   std::string place = file;
   if (line > 0) place += ":" + std::to_string(line) + ":" + std::to_string(column);
-  return place + ": " + message;
+  return place + ": " + std::string(prefix) + message;
 }
 
 Loaded load_text(std::string_view text, const std::string& name) {

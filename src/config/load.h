@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -15,7 +16,7 @@ struct Problem {
   std::uint32_t line = 0;    // from 1
   std::uint32_t column = 0;  // from 1
   std::string message;
-  std::string text() const;
+  std::string text(std::string_view prefix = {}) const;  // prefix: before the message
 };
 
 struct Loaded {

@@ -178,11 +178,25 @@ Result<Sources> parse_sources(const toml::node& node) {
 }
 
 // "5.7.1 No images here": an enhanced status code of RFC 3463 and a text, or the text alone.
-Result<std::string> parse_reply(const toml::node& node) {
+Result<std::string> parse_reply(const toml::node& node, MessageAction action) {
   const auto* text = node.as_string();
   if (text == nullptr) return Error{"a string is expected"};
   for (const char c : text->get())
     if (c < ' ' || c > '~') return Error{"printable ASCII in one line is expected"};
+  const std::string_view code = status_code(text->get());
+  if (action == MessageAction::reject && !code.empty() && code.front() != '5')
+    return Error{"a status code of class 5 is expected, as the action is \"reject\""};
+  if (action == MessageAction::tempfail && !code.empty() && code.front() != '4')
+    return Error{"a status code of class 4 is expected, as the action is \"tempfail\""};
+  return text->get();
+}
+
+// What readers are told: one line of UTF-8, which TOML has made sure of.
+Result<std::string> parse_reason(const toml::node& node) {
+  const auto* text = node.as_string();
+  if (text == nullptr || ascii::trim(text->get()).empty()) return Error{"a text in one line is expected"};
+  for (const char c : text->get())
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') return Error{"a text in one line is expected"};
   return text->get();
 }
 
@@ -208,7 +222,7 @@ void read_add_headers(Table& table, std::vector<std::pair<std::string, std::stri
   }
 }
 
-ImageRule read_image_rule(Table& table) {
+ImageRule read_image_rule(Table& table, const std::string& name_of_rule) {
   ImageRule rule;
   rule.line = table.line();
   ImagePlan& plan = rule.plan;
@@ -236,7 +250,10 @@ ImageRule read_image_rule(Table& table) {
   table.real("density", plan.density, 0.1, 10);
   table.size("max_bytes", plan.max_bytes);
   table.choice<bool>("pages", plan.all_pages, {{"first", false}, {"all", true}});
+  table.read("reason", plan.reason, parse_reason);
   table.finish();
+  if (plan.reason.empty() && (plan.action == ImageAction::drop || plan.action == ImageAction::placeholder))
+    plan.reason = "Image left out by rule \"" + name_of_rule + "\"";
   // Sizes without a way to use them: as everybody means it.
   if (plan.resize == Resize::none && (plan.width > 0 || plan.height > 0)) plan.resize = Resize::fit;
   // What asks for other bytes asks for a conversion.
@@ -279,13 +296,13 @@ Rule read_rule(Table& table, std::size_t number, const Policy& defaults) {
     rule.mode = mode;
   }
   read_policy(table, rule.policy);
-  table.read("reply", rule.reply, parse_reply);
+  table.read("reply", rule.reply, [&](const toml::node& node) { return parse_reply(node, rule.action); });
   read_add_headers(table, rule.add_headers);
   std::size_t image_number = 0;
   for (const toml::table* image : table.tables("image")) {
     Table inner(*image, table.full("image[" + std::to_string(++image_number) + "]"), table.file(),
                 table.problems());
-    rule.images.push_back(read_image_rule(inner));
+    rule.images.push_back(read_image_rule(inner, rule.name));
   }
   table.finish();
   return rule;

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/ascii.h"
-#include "config/pattern.h"
+#include "config/glob_set.h"
 
 namespace pixmilter::config {
 namespace {
@@ -16,6 +16,13 @@ namespace {
 constexpr std::chrono::seconds kLookAgain{1};
 
 }  // namespace
+
+struct MapFile::Contents {
+  GlobSet values;
+  std::string problem;
+  std::int64_t changed_ns = -1;  // modification time and size of what was read
+  std::int64_t size = -1;
+};
 
 std::shared_ptr<MapFile> MapFile::open(const std::string& path) {
   // Shared by path for as long as somebody uses it: a thousand rules with one list hold it once.
@@ -51,11 +58,7 @@ std::shared_ptr<const MapFile::Contents> MapFile::read(const std::string& path, 
   contents->size = status.st_size;
   for (std::string line; std::getline(file, line);) {
     const std::string value = ascii::to_lower(ascii::trim(std::string_view(line).substr(0, line.find('#'))));
-    if (value.empty()) continue;
-    if (value.find_first_of("*?") == std::string::npos)
-      contents->values.insert(value);
-    else
-      contents->globs.push_back(value);
+    if (!value.empty()) contents->values.insert(value);
   }
   return contents;
 }
@@ -70,18 +73,9 @@ std::shared_ptr<const MapFile::Contents> MapFile::current() const {
   return contents_;
 }
 
-bool MapFile::contains(std::string_view lower) const {
-  const std::shared_ptr<const Contents> contents = current();
-  if (contents->values.contains(std::string(lower))) return true;
-  for (const std::string& glob : contents->globs)
-    if (glob_matches(glob, lower)) return true;
-  return false;
-}
+bool MapFile::contains(std::string_view lower) const { return current()->values.matches(lower); }
 
 std::string MapFile::problem() const { return current()->problem; }
-std::size_t MapFile::size() const {
-  const std::shared_ptr<const Contents> contents = current();
-  return contents->values.size() + contents->globs.size();
-}
+std::size_t MapFile::size() const { return current()->values.size(); }
 
 }  // namespace pixmilter::config

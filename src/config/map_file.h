@@ -1,20 +1,18 @@
 // MapFile: a file of one value a line that stands for a list in a condition.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_set>
-#include <vector>
 
 namespace pixmilter::config {
 
 // Lines are values (globs, in any case); blank lines and what follows "#" are passed over. The file is looked
-// at again at most once a second while it is used, and read again when it has changed. One that cannot be
-// read keeps what it held; one that never could be read is empty. Safe from several threads.
+// at again at most once a second while it is used, and read again when it has changed. A question takes a few
+// hash look-ups, however many lines there are, but for lines that begin and end with a wildcard. One that
+// cannot be read keeps what it held; one that never could be read is empty. Safe from several threads.
 class MapFile {
  public:
   // Two conditions of one configuration that name the same path share one.
@@ -31,13 +29,7 @@ class MapFile {
   std::size_t size() const;
 
  private:
-  struct Contents {
-    std::unordered_set<std::string> values;
-    std::vector<std::string> globs;
-    std::string problem;
-    std::int64_t changed_ns = -1;  // modification time and size of what was read
-    std::int64_t size = -1;
-  };
+  struct Contents;  // what was read, ready to be asked
   std::shared_ptr<const Contents> current() const;
   static std::shared_ptr<const Contents> read(const std::string& path, const Contents* before);
 

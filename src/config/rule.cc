@@ -1,6 +1,23 @@
 #include "config/rule.h"
 
+#include "base/ascii.h"
+
 namespace pixmilter::config {
+
+// class "." subject "." detail: one digit, then one to three each.
+std::string_view status_code(std::string_view reply) {
+  const std::string_view word = reply.substr(0, reply.find(' '));
+  std::size_t numbers = 0, digits = 0;
+  for (const char c : word) {
+    if (ascii::is_digit(c) && digits < (numbers == 0 ? 1u : 3u))
+      ++digits;
+    else if (c == '.' && digits > 0 && numbers < 2)
+      ++numbers, digits = 0;
+    else
+      return {};
+  }
+  return numbers == 2 && digits > 0 ? word : std::string_view();
+}
 
 std::string_view name(MessageAction action) {
   switch (action) {

@@ -76,6 +76,7 @@ struct ImagePlan {
   double density = 2;           // pixels for one CSS px, where the displayed size is known
   std::uint64_t max_bytes = 0;  // 0: no bound
   bool all_pages = false;       // of a TIFF: each page as an image of its own
+  std::string reason;           // drop, placeholder: what readers are told, UTF-8
   bool operator==(const ImagePlan&) const = default;
 };
 
@@ -98,6 +99,9 @@ struct Rule {
   std::vector<ImageRule> images;
   bool operator==(const Rule&) const = default;
 };
+
+// The enhanced status code (RFC 3463) that a reply begins with, as in "5.7.1 No images here"; empty: none.
+std::string_view status_code(std::string_view reply);
 
 std::string_view name(MessageAction action);
 std::string_view name(ImageAction action);

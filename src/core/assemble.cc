@@ -12,6 +12,8 @@ namespace pixmilter::core {
 namespace {
 
 constexpr std::string_view kContentIdDomain = "pixmilter";
+constexpr std::string_view kTextType = " text/plain; charset=utf-8";
+constexpr std::string_view kTextEncoding = " quoted-printable";
 constexpr std::size_t kIdBytes = 16;  // of the hash, in Content-IDs and boundaries
 
 bool is_content_field(const mail::HeaderField& field) { return ascii::istarts_with(field.name, "Content-"); }
@@ -38,10 +40,18 @@ class Assembler {
     for (const auto& [container, parts] : out_.new_parts) place_new_parts(container, parts);
     if (const auto root = out_.recoded.find(0); root != out_.recoded.end() && !out_.wrapped.contains(0))
       recode_root(tree_[0], root->second);
-    for (const Finding& finding : work_.findings)
-      if (finding.html == Finding::kNone && finding.picture != Finding::kNone &&
-          finding.decision != Decision::keep)
-        finding.page == 0 ? replace_part(finding) : add_page(finding);
+    for (const Finding& finding : work_.findings) {
+      if (finding.html != Finding::kNone || finding.picture == Finding::kNone ||
+          finding.decision == Decision::keep)
+        continue;
+      if (finding.page > 0)
+        add_page(finding);
+      else if (const std::vector<const Finding*> pages = pages_of_root(finding); !pages.empty())
+        replace_root_by_pages(finding, pages);
+      else
+        replace_part(finding);
+    }
+    drop_parts();
     return std::move(out_);
   }
 
@@ -86,6 +96,8 @@ class Assembler {
     const HtmlText& text = work_.texts[index];
     const std::size_t related = related_around(text.part);
     mail::EditList edits;
+    for (const html::ElementEdit& edit : text.edits)
+      edits.replace(edit.range.begin, edit.range.end, edit.replacement);
     for (const Finding& finding : work_.findings) {
       if (finding.html != index || finding.picture == Finding::kNone || finding.decision == Decision::keep)
         continue;
@@ -93,9 +105,11 @@ class Assembler {
       const std::size_t container = related == mail::Part::kNone ? text.part : related;
       const std::string& id = content_id(container, finding.picture);
       const auto svg = text.svgs.find(finding.reference);
-      edits.replace(reference.range.begin, reference.range.end,
-                    svg == text.svgs.end() ? html::replacement(reference, "cid:" + id)
-                                           : html::img_element(reference, "cid:" + id, svg->second));
+      std::string written = svg == text.svgs.end() ? html::replacement(reference, "cid:" + id)
+                                                   : html::img_element(reference, "cid:" + id, svg->second);
+      if (svg != text.svgs.end() && finding.decision == Decision::placeholder)
+        written = html::with_alt(written, finding.reason);
+      edits.replace(reference.range.begin, reference.range.end, std::move(written));
     }
     for (const html::Range& range : text.scan.removals) edits.remove(range.begin, range.end);
     if (edits.empty()) return Done{};
@@ -214,7 +228,9 @@ class Assembler {
       out_.body_edits.insert(part.delimiters.back().begin, std::move(text));
       return;
     }
-    const std::string boundary = fresh_boundary(parts);
+    std::vector<std::string> ids;
+    for (const NewPart& new_part : parts) ids.push_back(new_part.content_id);
+    const std::string boundary = fresh_boundary(ids);
     out_.wrapped[container] = boundary;
     std::string tail(eol_);
     for (const NewPart& new_part : parts)
@@ -315,26 +331,143 @@ class Assembler {
 
   // A further page stands behind the part of the first, under the same disposition.
   void add_page(const Finding& finding) {
-    if (!out_.replaced.contains(finding.part))
-      return;  // the first page failed: the part is still there whole
+    // The first page failed: the part is still there whole. Or the pages are in place.
+    if (!out_.replaced.contains(finding.part) || !out_.paged_root.empty()) return;
     const mail::Part& part = tree_[finding.part];
     const mail::Part& parent = tree_[part.parent];
-    const Picture& picture = work_.pictures[finding.picture];
     const auto next = std::find_if(parent.delimiters.begin(), parent.delimiters.end(),
                                    [&](const mail::Span& line) { return line.begin >= part.body.end; });
     std::string text = "--" + parent.boundary + std::string(eol_);
+    write_page(finding, text);
+    out_.body_edits.insert(next->begin, std::move(text));
+    out_.pages[finding.part].push_back(finding.picture);
+  }
+
+  void write_page(const Finding& finding, std::string& out) const {
+    const mail::Part& part = tree_[finding.part];
+    const Picture& picture = work_.pictures[finding.picture];
     const auto add = [&](std::string_view name, std::string value) {
-      text += mail::field(name, " " + value, eol_);
+      out += mail::field(name, " " + value, eol_);
     };
     add("Content-Type",
         mail::structured_value(image::media_type(picture.result.format), {{"name", finding.new_name}}, 14));
     add("Content-Transfer-Encoding", "base64");
     add("Content-Disposition", mail::structured_value(part.disposition.empty() ? "inline" : part.disposition,
                                                       {{"filename", finding.new_name}}, 21));
-    text += eol_;
-    base64::encode_lines(picture.bytes(), eol_, text);
-    out_.body_edits.insert(next->begin, std::move(text));
-    out_.pages[finding.part].push_back(finding.picture);
+    out += eol_;
+    base64::encode_lines(picture.bytes(), eol_, out);
+  }
+
+  // The further pages of a message that is nothing but this picture.
+  std::vector<const Finding*> pages_of_root(const Finding& first) const {
+    std::vector<const Finding*> out;
+    if (tree_[first.part].parent != mail::Part::kNone) return out;
+    for (const Finding& finding : work_.findings)
+      if (finding.html == Finding::kNone && finding.page > 0 && finding.picture != Finding::kNone &&
+          finding.decision != Decision::keep)
+        out.push_back(&finding);
+    return out;
+  }
+
+  // The message becomes a multipart/mixed of its pages. What its Content- fields say of the picture moves to
+  // the first of them.
+  void replace_root_by_pages(const Finding& first, const std::vector<const Finding*>& pages) {
+    const mail::Part& part = tree_[first.part];
+    const Picture& picture = work_.pictures[first.picture];
+    std::vector<std::string> content{std::string(picture.bytes())};
+    for (const Finding* page : pages) content.emplace_back(work_.pictures[page->picture].bytes());
+    const std::string boundary = fresh_boundary(content);
+    const std::string line = "--" + boundary + std::string(eol_);
+    std::string fields = mail::field("Content-Type",
+                                     " " + mail::structured_value(image::media_type(picture.result.format),
+                                                                  {{"name", first.new_name}}, 14),
+                                     eol_) +
+                         mail::field("Content-Transfer-Encoding", " base64", eol_);
+    for (const mail::HeaderField& field : part.fields) {
+      if (!is_content_field(field)) continue;
+      const std::string name(field.name);
+      if (ascii::iequals(name, "Content-Type")) {
+        change(mail::HeaderChange::Kind::replace, name,
+               " " + mail::structured_value("multipart/mixed", {{"boundary", boundary}}, 14));
+        continue;
+      }
+      removals_.push_back({mail::HeaderChange::Kind::remove, name, occurrence(field), {}});
+      if (ascii::iequals(name, "Content-Disposition"))
+        fields += mail::field(name, " " + disposition(part, first.new_name), eol_);
+      else if (!ascii::iequals(name, "Content-Transfer-Encoding") && !ascii::iequals(name, "Content-MD5") &&
+               !ascii::iequals(name, "Content-Length"))
+        fields.append(message_.bytes(), field.begin, field.end - field.begin);
+    }
+    out_.header_changes.insert(out_.header_changes.end(), removals_.rbegin(), removals_.rend());
+    add_mime_version();
+    std::string body = line + fields + std::string(eol_);
+    base64::encode_lines(picture.bytes(), eol_, body);
+    for (const Finding* page : pages) {
+      write_page(*page, body += line);
+      out_.pages[first.part].push_back(page->picture);
+    }
+    body.append("--").append(boundary).append("--").append(eol_);
+    out_.body_edits.replace(part.body.begin, part.body.end, std::move(body));
+    out_.replaced[first.part] = first.picture;
+    out_.paged_root = boundary;
+  }
+
+  // Parts that rules drop go with the boundary line before them. One that would leave a multipart without a
+  // part (RFC 2046 section 5.1), a related without its root or a message without content becomes a text.
+  void drop_parts() {
+    for (const Finding& finding : work_.findings)
+      if (finding.html == Finding::kNone && finding.decision == Decision::drop)
+        out_.dropped.insert(finding.part);
+    for (const Finding& finding : work_.findings) {
+      if (finding.html != Finding::kNone || finding.decision != Decision::drop) continue;
+      const mail::Part& part = tree_[finding.part];
+      if (part.parent == mail::Part::kNone) {
+        say_instead_of_root(part, finding.reason);
+      } else if (is_needed(finding.part)) {
+        std::string text = mail::field("Content-Type", kTextType, eol_) +
+                           mail::field("Content-Transfer-Encoding", kTextEncoding, eol_);
+        quoted_printable::encode_text(finding.reason, eol_, text.append(eol_));
+        out_.body_edits.replace(part.header.begin, part.body.end, std::move(text));
+      } else {
+        const mail::Part& parent = tree_[part.parent];
+        const auto at =
+            static_cast<std::size_t>(std::find(parent.children.begin(), parent.children.end(), finding.part) -
+                                     parent.children.begin());
+        out_.body_edits.remove(parent.delimiters[at].begin, parent.delimiters[at + 1].begin);
+        continue;
+      }
+      out_.dropped.erase(finding.part);
+      out_.said[finding.part] = finding.reason;
+    }
+  }
+
+  bool is_needed(std::size_t index) const {
+    const std::size_t parent = tree_[index].parent;
+    const std::vector<std::size_t>& children = tree_[parent].children;
+    if (tree_[parent].type == "multipart/related" && root_of(parent) == index) return true;
+    return children.front() == index && std::all_of(children.begin(), children.end(), [&](std::size_t child) {
+             return out_.dropped.contains(child);
+           });
+  }
+
+  void say_instead_of_root(const mail::Part& part, const std::string& reason) {
+    for (const mail::HeaderField& field : part.fields) {
+      if (!is_content_field(field)) continue;
+      const std::string name(field.name);
+      if (ascii::iequals(name, "Content-Type"))
+        change(mail::HeaderChange::Kind::replace, name, std::string(kTextType));
+      else if (ascii::iequals(name, "Content-Transfer-Encoding"))
+        change(mail::HeaderChange::Kind::replace, name, std::string(kTextEncoding));
+      else
+        removals_.push_back({mail::HeaderChange::Kind::remove, name, occurrence(field), {}});
+    }
+    if (!has_field(part, "Content-Transfer-Encoding"))
+      change(mail::HeaderChange::Kind::append, "Content-Transfer-Encoding", std::string(kTextEncoding));
+    out_.header_changes.insert(out_.header_changes.end(), removals_.rbegin(), removals_.rend());
+    add_mime_version();
+    std::string text;
+    quoted_printable::encode_text(reason, eol_, text);
+    out_.body_edits.replace(part.body.begin, part.body.end, text.append(eol_));
   }
 
   // The disposition as it was but for the file name, and without the size of the old bytes.
@@ -359,11 +492,11 @@ class Assembler {
   }
 
   // From the content, and in no line of the message.
-  std::string fresh_boundary(const std::vector<NewPart>& parts) {
+  std::string fresh_boundary(const std::vector<std::string>& content) {
     for (std::uint64_t attempt = 0;; ++attempt) {
       Hasher hasher;
       hasher.field(attempt).field(out_.wrapped.size());
-      for (const NewPart& part : parts) hasher.field(part.content_id);
+      for (const std::string& one : content) hasher.field(one);
       // "=_" stands in no quoted-printable and no base64 text (RFC 2045 section 6.7).
       std::string boundary = "=_" + hex(hasher.finish(), kIdBytes);
       if (message_.bytes().find(boundary) == std::string::npos) return boundary;

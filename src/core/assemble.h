@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct Assembly {
   std::map<std::size_t, std::size_t> replaced;  // pixel part -> picture
   // Pixel part -> pictures of its further pages, which follow it as parts of their own.
   std::map<std::size_t, std::vector<std::size_t>> pages;
+  // The message was one picture of several pages: boundary of the multipart/mixed that now holds them.
+  std::string paged_root;
+  std::set<std::size_t> dropped;            // parts that go
+  std::map<std::size_t, std::string> said;  // parts that would leave nothing behind -> text in their place
   // HTML part whose text was converted to UTF-8 -> its new Content-Type and Content-Transfer-Encoding.
   struct Recoded {
     std::string content_type;
@@ -41,7 +46,7 @@ struct Assembly {
   bool empty() const { return header_changes.empty() && body_edits.empty(); }
 };
 
-// Only findings whose decision is embed or convert are carried out. Errors: none that input could cause; an
+// Only findings whose decision is not to keep are carried out. Errors: none that input could cause; an
 // Error means that the message is left as it is.
 Result<Assembly> assemble(const Work& work);
 

@@ -11,25 +11,6 @@ using config::Key;
 using config::MessageAction;
 using config::Mode;
 
-// A rule that speaks of the client says itself whose mail is its business; any other one, and the defaults,
-// mean outgoing mail.
-bool speaks_of_client(const config::Rule& rule) {
-  const std::vector<Condition>& match = rule.conditions.match;
-  return std::any_of(match.begin(), match.end(), [](const Condition& condition) {
-    switch (condition.key) {
-      case Key::ip:
-      case Key::local:
-      case Key::authenticated:
-      case Key::user:
-      case Key::hostname:
-      case Key::daemon_name:
-        return true;
-      default:
-        return false;
-    }
-  });
-}
-
 bool speaks_of_signatures(const config::Rule& rule) {
   const std::vector<Condition>& match = rule.conditions.match;
   return std::any_of(match.begin(), match.end(), [](const Condition& condition) {
@@ -58,7 +39,7 @@ RuleTrace judge(const config::Rule& rule, MessageFacts& facts, const std::string
                 bool keep_trace) {
   RuleTrace out;
   out.rule = &rule;
-  if (!outgoing && !speaks_of_client(rule)) {
+  if (!outgoing && !speaks_of_client(rule.conditions)) {
     out.note = "not outgoing";
     return out;
   }
@@ -201,6 +182,20 @@ Plan decide(const config::Settings& settings, MessageFacts& facts, bool keep_tra
   return out;
 }
 
+bool may_concern(const config::Settings& settings, const mail::Envelope& envelope) {
+  if (is_outgoing(envelope)) return true;
+  const mail::Message nothing{std::string()};
+  MessageFacts facts(nothing, envelope, false);
+  return std::any_of(settings.rules.begin(), settings.rules.end(), [&](const config::Rule& rule) {
+    // What the client is, fails or holds for good; all else can still come.
+    const std::vector<Condition>& match = rule.conditions.match;
+    return config::speaks_of_client(rule.conditions) &&
+           std::all_of(match.begin(), match.end(), [&](const Condition& condition) {
+             return !config::is_of_client(condition.key) || facts.holds(condition, {}).value_or(true);
+           });
+  });
+}
+
 config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& b) {
   // 0 means that no bound is given.
   const auto smaller = [](auto x, auto y) { return x == 0 ? y : y == 0 ? x : std::min(x, y); };
@@ -216,6 +211,9 @@ config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& 
   out.density = std::min(a.density, b.density);
   out.max_bytes = smaller(a.max_bytes, b.max_bytes);
   out.all_pages = a.all_pages && b.all_pages;
+  // Whoever is the stricter says why; of two that are, the same one in any order.
+  out.reason =
+      a.action != b.action ? (a.action > b.action ? a.reason : b.reason) : std::min(a.reason, b.reason);
   return out;
 }
 

@@ -62,6 +62,9 @@ struct Plan {
 // trace: keep every condition's verdict (explain); otherwise only outcomes.
 Plan decide(const config::Settings& settings, MessageFacts& facts, bool trace = false);
 
+// Whether any message of this client could be looked at: it is outgoing, or some rule speaks of such a client.
+bool may_concern(const config::Settings& settings, const mail::Envelope& envelope);
+
 // The strictest of two image plans, whichever comes first: the stronger action, the smaller limits.
 config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& b);
 

@@ -67,22 +67,6 @@ bool scan(const mail::Part& part, HtmlText& out) {
   return true;
 }
 
-// Content-IDs compare as they are written, without brackets; cid: URLs may escape characters (RFC 2392).
-std::string cid_of(std::string_view url) {
-  std::string out;
-  url.remove_prefix(4);
-  for (std::size_t i = 0; i < url.size(); ++i) {
-    if (url[i] == '%' && i + 2 < url.size() && ascii::hex_value(url[i + 1]) >= 0 &&
-        ascii::hex_value(url[i + 2]) >= 0) {
-      out.push_back(static_cast<char>(ascii::hex_value(url[i + 1]) * 16 + ascii::hex_value(url[i + 2])));
-      i += 2;
-    } else {
-      out.push_back(url[i]);
-    }
-  }
-  return out;
-}
-
 class Finder {
  public:
   Finder(Work& work, const std::vector<std::string>& protection) : work_(work), protection_(protection) {
@@ -123,7 +107,7 @@ class Finder {
     text.part = index;
     if (!decode(work_.message, part, text) || !scan(part, text)) {
       work_.texts.pop_back();
-      return;
+      return add_silent(index, "HTML whose encoding or charset cannot be read");
     }
     for (std::size_t i = 0; i < text.scan.references.size(); ++i) {
       const html::Reference& reference = text.scan.references[i];
@@ -154,7 +138,7 @@ class Finder {
     finding.silent = true;
     finding.source = Source::http;
     if (ascii::istarts_with(url, "cid:")) {
-      std::string id = cid_of(url);
+      std::string id = content_id_of(url);
       finding.source = Source::part;
       const bool there = std::any_of(work_.tree.parts().begin(), work_.tree.parts().end(),
                                      [&](const mail::Part& part) { return part.content_id == id; });
@@ -183,14 +167,31 @@ class Finder {
     const bool shown = (picture || (octets && by_cid)) && (by_cid || !part.is_attachment());
     const bool ruled =
         (shown && has_image_rules_) || ((picture || octets) && part.is_attachment() && attachments_);
-    if (!asked && !(shown && (octets || !shown_everywhere(part.type))) && !ruled) return;
+    if (!asked && !(shown && (octets || !shown_everywhere(part.type))) && !ruled) {
+      if (picture || octets)
+        add_silent(index, part.is_attachment() ? "an attached file, which no rule names" : "shown as it is");
+      return;
+    }
     Finding finding = finding_at(index);
     finding.source = Source::part;
     finding.attachment = part.is_attachment() && !by_cid;
     finding.asked = asked;
-    finding.label = !part.filename.empty()     ? part.filename
-                    : !part.content_id.empty() ? part.content_id
-                                               : part.type;
+    finding.label = label_of_part(part);
+    work_.findings.push_back(std::move(finding));
+  }
+
+  static const std::string& label_of_part(const mail::Part& part) {
+    return !part.filename.empty() ? part.filename : !part.content_id.empty() ? part.content_id : part.type;
+  }
+
+  // A part that stays as it is without a further look: only explain speaks of it.
+  void add_silent(std::size_t index, std::string reason) {
+    Finding finding = finding_at(index);
+    finding.source = Source::part;
+    finding.silent = true;
+    finding.attachment = work_.tree[index].is_attachment();
+    finding.label = label_of_part(work_.tree[index]);
+    finding.reason = std::move(reason);
     work_.findings.push_back(std::move(finding));
   }
 
@@ -206,6 +207,21 @@ class Finder {
 };
 
 }  // namespace
+
+std::string content_id_of(std::string_view url) {
+  std::string out;
+  url.remove_prefix(4);
+  for (std::size_t i = 0; i < url.size(); ++i) {
+    if (url[i] == '%' && i + 2 < url.size() && ascii::hex_value(url[i + 1]) >= 0 &&
+        ascii::hex_value(url[i + 2]) >= 0) {
+      out.push_back(static_cast<char>(ascii::hex_value(url[i + 1]) * 16 + ascii::hex_value(url[i + 2])));
+      i += 2;
+    } else {
+      out.push_back(url[i]);
+    }
+  }
+  return out;
+}
 
 void find(Work& work, const std::vector<std::string>& protection) { Finder(work, protection).run(); }
 

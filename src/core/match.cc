@@ -135,7 +135,7 @@ bool holds(const Condition& condition, const ImageFacts& facts) {
     case Key::megapixels:
       return facts.width && facts.height && compares(condition, double{1e-6} * *facts.width * *facts.height);
     case Key::bytes:
-      return compares(condition, static_cast<double>(facts.bytes));
+      return compares(condition, facts.bytes);
     case Key::frames:
       return compares(condition, facts.frames);
     case Key::alpha:

@@ -47,7 +47,7 @@ struct ImageFacts {
   Source source = Source::data;
   std::string type;  // "image/tiff", by the bytes
   std::optional<std::uint32_t> width, height, frames;
-  std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> bytes;
   std::optional<bool> alpha, gps;
   bool attachment = false;
 };

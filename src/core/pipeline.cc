@@ -12,6 +12,7 @@
 #include "core/find.h"
 #include "core/links.h"
 #include "core/policy.h"
+#include "core/removal.h"
 #include "core/resolve.h"
 #include "core/verify.h"
 #include "image/filename.h"
@@ -125,8 +126,10 @@ void conclude(Work& work) {
       continue;
     }
     finding.failed = false;
-    finding.reason.clear();
-    finding.decision = picture.needs_worker ? Decision::convert : Decision::embed;
+    if (finding.decision != Decision::placeholder) {
+      finding.reason.clear();
+      finding.decision = picture.needs_worker ? Decision::convert : Decision::embed;
+    }
     finding.new_format = picture.result.format;
     finding.bytes_after = picture.bytes().size();
     finding.width = picture.result.width;
@@ -149,10 +152,14 @@ bool has_removals(const Work& work) {
 }
 
 std::string counted(const Work& work) {
-  std::size_t embedded = 0, converted = 0, kept = 0;
+  std::size_t embedded = 0, converted = 0, placeholders = 0, dropped = 0, kept = 0;
   for (const Finding& finding : work.findings) {
     embedded += finding.decision == Decision::embed;
     converted += finding.decision == Decision::convert;
+    placeholders += finding.decision == Decision::placeholder && finding.picture != Finding::kNone;
+    // A part that goes counts, what named it does not.
+    dropped += finding.decision == Decision::drop &&
+               (finding.html == Finding::kNone || finding.source != Source::part);
     kept += finding.failed;
   }
   std::string text;
@@ -162,6 +169,8 @@ std::string counted(const Work& work) {
   };
   count(embedded, "embedded");
   count(converted, "converted");
+  count(placeholders, placeholders == 1 ? "placeholder" : "placeholders");
+  count(dropped, "dropped");
   count(kept, "left");
   std::size_t skipped = 0;
   for (const HtmlText& html : work.texts) skipped += html.scan.skipped;
@@ -217,6 +226,10 @@ Result<Outcome> assembled(const mail::Message& message, const Work& work, const 
 }
 
 }  // namespace
+
+std::string Pipeline::nothing_for(const mail::Envelope& envelope) const {
+  return may_concern(settings_, envelope) ? std::string() : "not outgoing";
+}
 
 std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope) const {
   MessageFacts facts(headers, envelope, false);
@@ -304,10 +317,12 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   Work work(message, *tree, plan);
   find(work, protected_parts(*tree));
   judge_links(work, services_);
-  if (run.report == nullptr && nothing_found(work)) return "nothing to do";
 
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.
   resolve(work, settings_, services_, run.deadline);
+  if (run.report == nullptr && nothing_found(work)) return "nothing to do";
+  // Remove: what goes with the pictures that rules drop.
+  remove(work);
 
   // Render: only what needs it.
   const Clock::time_point start = Clock::now();

@@ -26,6 +26,10 @@ class Pipeline {
   Pipeline(const config::Settings& settings, const Services& services, Assemble assemble = core::assemble)
       : settings_(settings), services_(services), assemble_(std::move(assemble)) {}
 
+  // What the client alone tells, before there is a header: why there is nothing to do whatever follows, or
+  // nothing.
+  std::string nothing_for(const mail::Envelope& envelope) const;
+
   // What the header alone tells. headers is a message without its body.
   // An empty answer: the body has to be seen. Else: why there is nothing to do, for the log.
   std::string nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope) const;

@@ -5,11 +5,13 @@
 #include <map>
 #include <utility>
 
+#include "base/ascii.h"
 #include "core/acquire.h"
 #include "core/image_plan.h"
 #include "core/links.h"
 #include "image/header.h"
 #include "image/metadata.h"
+#include "image/placeholder.h"
 
 namespace pixmilter::core {
 namespace {
@@ -96,12 +98,17 @@ class Resolver {
   std::vector<Finding> take_more_pages() { return std::exchange(more_pages_, {}); }
 
   void resolve(Finding& finding) {
+    Picture picture;
     if (!allowed(finding.source, work_.plan.policy.sources)) {
-      finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
+      // An <svg> has to be read even to be left out: one that is not shown stays in place.
+      const bool readable = finding.source != Source::svg || acquirer_.acquire(finding, picture).ok();
+      if (!readable || !leave_out(finding, picture))
+        finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
       return;
     }
-    Picture picture;
     if (Status found = acquirer_.acquire(finding, picture); !found) {
+      // What cannot be read can still be meant by a rule.
+      if (finding.source != Source::svg && leave_out(finding, picture)) return;
       // A part that is no picture we know is the sender's; a reference or an explicit ask was meant as one.
       if (finding.source == Source::part && !finding.asked)
         finding.reason = found.error().text;
@@ -111,27 +118,90 @@ class Resolver {
     }
     finding.format = picture.job.format;
     finding.bytes_before = picture.job.bytes.size();
+    if (leave_out(finding, picture)) return;
     if (Status planned = plan(finding, picture); !planned) {
       finding.reason = planned.error().text;
       return;
     }
     picture.job.settings.page = finding.page;
     add_pages(finding, picture);
+    enlist(finding, std::move(picture));
+  }
+
+  // A reference that is served from nowhere: a rule means it only if it names its source.
+  void consider(Finding& finding) {
+    const html::Reference* reference = work_.reference(finding);
+    if (reference == nullptr || finding.place == html::Place::inline_svg) return;
+    std::string scratch;
+    const std::string_view url = html::url(*reference, scratch);
+    if (!ascii::istarts_with(url, "http:") && !ascii::istarts_with(url, "https:") &&
+        !ascii::istarts_with(url, "asset:") && !ascii::istarts_with(url, "file:"))
+      return;
+    const Picture nothing;
+    const ImageFacts facts = facts_of(finding, nothing);
+    const auto named = [&](const std::vector<config::ImageRule>* rules) {
+      const config::ImageRule* rule = first_match(*rules, facts);
+      return rule != nullptr &&
+             std::any_of(rule->conditions.match.begin(), rule->conditions.match.end(),
+                         [](const config::Condition& c) { return c.key == config::Key::source; });
+    };
+    if (std::any_of(work_.plan.images.begin(), work_.plan.images.end(), named)) leave_out(finding, nothing);
+  }
+
+ private:
+  // Gives the finding its picture: a new one, or one that the message shows already.
+  void enlist(Finding& finding, Picture picture) {
     picture.job.limits = limits_;
     const Digest key = key_of(picture.job, picture.needs_worker);
     const auto known = known_.find(key);
     const std::uint32_t max_images = work_.plan.policy.max_images;
-    if (known == known_.end() && work_.pictures.size() >= max_images)
+    const bool placeholder = finding.decision == Decision::placeholder;
+    if (known == known_.end() && !placeholder && work_.pictures.size() - placeholders_ >= max_images)
       return fail(finding, config::Failure::limit, "more than max_images = " + std::to_string(max_images));
     finding.picture = known == known_.end() ? work_.pictures.size() : known->second;
     if (known != known_.end()) return;
     known_.emplace(key, finding.picture);
+    placeholders_ += placeholder;
     // Moved before the view is taken: short strings hold their bytes in themselves.
     Picture& kept = work_.pictures.emplace_back(std::move(picture));
     if (!kept.storage.empty()) kept.job.bytes = kept.storage;
   }
 
- private:
+  // Whether the rules want the picture dropped or a placeholder in its place. What is not known of it makes
+  // conditions fail. A placeholder of a pass before stays.
+  bool leave_out(Finding& finding, const Picture& picture) {
+    if (finding.source == Source::part && picture.job.bytes == image::placeholder()) {
+      finding.reason = "a placeholder already";
+      return true;
+    }
+    // Octets that are no picture we know are some other file.
+    if (finding.source == Source::part && picture.job.format == image::Format::unknown && !finding.asked &&
+        !work_.tree[finding.part].type.starts_with("image/"))
+      return false;
+    const ImageFacts facts = facts_of(finding, picture);
+    const PlannedImage planned = plan_image(work_.plan, facts);
+    const bool drop = planned.plan.action == config::ImageAction::drop;
+    if (!drop && planned.plan.action != config::ImageAction::placeholder) return false;
+    finding.plan = planned.plan;
+    finding.ruled = true;
+    finding.silent = false;
+    finding.width_before = facts.width.value_or(0);
+    finding.height_before = facts.height.value_or(0);
+    finding.reason = planned.plan.reason;
+    finding.decision = drop ? Decision::drop : Decision::placeholder;
+    if (drop) return true;
+    Picture neutral;
+    neutral.job.bytes = image::placeholder();
+    neutral.job.format = neutral.result.format = image::Format::png;
+    neutral.needs_worker = false;
+    neutral.result.status = image::Status::ok;
+    neutral.result.width = image::kPlaceholderWidth;
+    neutral.result.height = image::kPlaceholderHeight;
+    neutral.name = "placeholder.png";
+    enlist(finding, std::move(neutral));
+    return true;
+  }
+
   // What the rules want; an Error says why the picture stays as it is although nothing failed.
   Status plan(Finding& finding, Picture& picture) {
     image::ImageJob& job = picture.job;
@@ -153,7 +223,7 @@ class Resolver {
         return Error{"a rule keeps it"};
       case config::ImageAction::drop:
       case config::ImageAction::placeholder:
-        return Error{"not served yet"};
+        return Error{"left out"};  // leave_out() has seen to these
       case config::ImageAction::embed:
         if (part) return Error{"a rule embeds it as it is"};
         as_it_is(picture);
@@ -176,12 +246,10 @@ class Resolver {
     return missing;
   }
 
-  // Where a rule wants all pages, the others follow the first as parts of their own. A message that is one
-  // part has no place for them.
+  // Where a rule wants all pages of a part, the others follow the first as parts of their own.
   void add_pages(const Finding& finding, const Picture& picture) {
     if (!finding.plan.all_pages || finding.page > 0 || finding.html != Finding::kNone ||
-        !picture.needs_worker || picture.job.format != image::Format::tiff || !picture.header ||
-        work_.tree[finding.part].parent == mail::Part::kNone)
+        !picture.needs_worker || picture.job.format != image::Format::tiff || !picture.header)
       return;
     const std::uint32_t pages = std::min(picture.header->frames, limits_.max_frames);
     for (std::uint32_t page = 1; page < pages; ++page) {
@@ -222,7 +290,7 @@ class Resolver {
     facts.type = job.format == image::Format::raw   ? "image/x-raw-pixels"
                  : job.format == image::Format::npy ? "application/x-npy"
                                                     : std::string(image::media_type(job.format));
-    facts.bytes = job.bytes.size();
+    if (!job.bytes.empty()) facts.bytes = job.bytes.size();
     facts.attachment = finding.attachment;
     if (job.format == image::Format::raw || job.format == image::Format::npy) {
       facts.width = job.layout.width;
@@ -246,6 +314,7 @@ class Resolver {
   image::Limits limits_;
   std::vector<Finding> more_pages_;
   std::map<Digest, std::size_t> known_;
+  std::size_t placeholders_ = 0;
 };
 
 }  // namespace
@@ -255,7 +324,10 @@ void resolve(Work& work, const config::Settings& settings, const Services& servi
   Resolver resolver(work, settings, services, deadline);
   std::vector<Finding> all;
   for (Finding& finding : work.findings) {
-    if (finding.reason.empty()) resolver.resolve(finding);
+    if (finding.reason.empty())
+      resolver.resolve(finding);
+    else if (finding.silent)
+      resolver.consider(finding);
     all.push_back(std::move(finding));
     for (Finding& page : resolver.take_more_pages()) {
       resolver.resolve(page);

@@ -55,6 +55,7 @@ class Verifier {
   Status compare(std::size_t old_index, std::size_t new_index) {
     if (const auto wrapped = assembly_.wrapped.find(old_index); wrapped != assembly_.wrapped.end())
       return compare_wrapped(old_index, new_index, wrapped->second);
+    if (!assembly_.paged_root.empty()) return compare_paged_root();
     return compare_content(old_index, new_index);
   }
 
@@ -72,11 +73,31 @@ class Verifier {
     return compare_images(images, related, 1);
   }
 
+  Status compare_paged_root() {
+    const mail::Part& mixed = new_tree_[0];
+    const std::vector<std::size_t>& pages = assembly_.pages.at(0);
+    if (mixed.type != "multipart/mixed" || mixed.boundary != assembly_.paged_root ||
+        mixed.children.size() != 1 + pages.size() || mixed.body.begin != mixed.delimiters.front().begin ||
+        mixed.body.end != mixed.delimiters.back().end)
+      return off("the multipart/mixed of pages is not as it was meant");
+    seen_ += 2;
+    if (Status first = compare_replaced(old_tree_[0], new_tree_[mixed.children[0]], assembly_.replaced.at(0));
+        !first)
+      return first;
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      ++seen_;
+      if (Status page = compare_image(new_tree_[mixed.children[i + 1]], pages[i]); !page) return page;
+    }
+    return Done{};
+  }
+
   Status compare_content(std::size_t old_index, std::size_t new_index) {
     const mail::Part& before = old_tree_[old_index];
     const mail::Part& after = new_tree_[new_index];
     ++seen_;
     if (before.is_multipart()) return compare_multipart(old_index, before, after);
+    if (const auto said = assembly_.said.find(old_index); said != assembly_.said.end())
+      return compare_said(after, said->second);
     if (assembly_.replaced.contains(old_index))
       return compare_replaced(before, after, assembly_.replaced.at(old_index));
     if (const auto recoded = assembly_.recoded.find(old_index); recoded != assembly_.recoded.end()) {
@@ -112,12 +133,14 @@ class Verifier {
   Status compare_multipart(std::size_t old_index, const mail::Part& before, const mail::Part& after) {
     const auto added = assembly_.new_parts.find(old_index);
     const std::size_t images = added == assembly_.new_parts.end() ? 0 : added->second.size();
-    std::size_t pages = 0;
-    for (const std::size_t child : before.children)
+    std::size_t pages = 0, dropped = 0;
+    for (const std::size_t child : before.children) {
+      dropped += assembly_.dropped.contains(child);
       if (const auto more = assembly_.pages.find(child); more != assembly_.pages.end())
         pages += more->second.size();
+    }
     if (!same_fields(before, after) || before.boundary != after.boundary ||
-        after.children.size() != before.children.size() + images + pages)
+        after.children.size() != before.children.size() + images + pages - dropped)
       return off("a multipart is not as it was meant");
     const auto outer = [](const mail::Part& part) {
       return std::pair(mail::Span{part.body.begin, part.delimiters.front().end},
@@ -130,6 +153,7 @@ class Verifier {
       return off("the preamble or epilogue of a multipart has changed");
     std::size_t at = 0;  // in the new part
     for (const std::size_t child : before.children) {
+      if (assembly_.dropped.contains(child)) continue;
       if (Status same = compare(child, after.children[at++]); !same) return same;
       const auto more = assembly_.pages.find(child);
       if (more == assembly_.pages.end()) continue;
@@ -139,6 +163,14 @@ class Verifier {
       }
     }
     return images == 0 ? Status(Done{}) : compare_images(added->second, after, at);
+  }
+
+  // Line ends at the end belong to what follows.
+  Status compare_said(const mail::Part& after, const std::string& text) {
+    if (after.type != "text/plain" || after.is_attachment() || !after.content_id.empty() ||
+        ascii::trim(mail::decoded_body(new_, after)) != ascii::trim(text))
+      return off("the text in the place of a dropped part is not as it was meant");
+    return Done{};
   }
 
   Status compare_replaced(const mail::Part& before, const mail::Part& after, std::size_t picture) {

@@ -18,6 +18,7 @@
 #include "core/decide.h"
 #include "core/finding.h"
 #include "html/charset.h"
+#include "html/element_edits.h"
 #include "html/inline_svg.h"
 #include "html/reference.h"
 #include "image/header.h"
@@ -36,6 +37,7 @@ struct HtmlText {
   bool recoded = false;  // text is UTF-8 made from a charset that is no ASCII superset
   html::Scan scan;
   std::map<std::size_t, html::InlineSvg> svgs;       // by index of the reference
+  std::vector<html::ElementEdit> edits;              // of what goes with its element, and of alts
   std::string storage;                               // behind text where the body had to be decoded
   std::unique_ptr<quoted_printable::Mapped> mapped;  // behind text for quoted-printable
 };

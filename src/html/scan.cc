@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "html/conditional.h"
 #include "html/css.h"
 #include "html/entities.h"
 #include "html/length.h"
@@ -88,14 +89,6 @@ bool ends_in_reference(std::string_view value, std::size_t offset) {
     if (c != '#' && !ascii::is_alnum(c)) return false;
   }
   return false;
-}
-
-// The content of a conditional comment, given the comment's text; an empty view where it is an ordinary one.
-std::string_view conditional_content(std::string_view comment) {
-  if (!ascii::istarts_with(comment, "[if")) return {};
-  const std::size_t close = comment.find('>');
-  if (close == std::string_view::npos || comment[close - 1] != ']') return {};
-  return comment.substr(close + 1);
 }
 
 class Scanner {

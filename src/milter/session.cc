@@ -90,6 +90,16 @@ Reply Session::mail(const std::vector<std::string_view>& arguments, Mta& mta) {
   }
   if (!arguments.empty()) mail_->envelope.sender = without_brackets(arguments.front());
   mail_->announced = announced_size(arguments);
+  // Where this step is answered, other people's mail need not come any further.
+  if (!features_.no_reply) {
+    look_up(mta);
+    if (const std::string reason = mail_->engine().pipeline.nothing_for(mail_->envelope); !reason.empty()) {
+      log_line("untouched: " + reason, 0, 0, Milliseconds(0), true);
+      answered_ = std::move(mail_->admission);
+      mail_.reset();
+      return Reply::accept;
+    }
+  }
   return Reply::proceed;
 }
 
@@ -238,14 +248,20 @@ Reply Session::carry_out(const mail::Message& message, Mta& mta, std::string& su
     summary = "untouched: " + changes.error().text;
     return Reply::accept;
   }
+  const auto say = [&](const char* code, const char* status, const char* fallback) {
+    const std::string_view own = config::status_code(outcome.reply);
+    const bool fits = !own.empty() && own.front() == *code;
+    mta.set_reply(code, fits ? std::string(own).c_str() : status,
+                  reply_text(outcome.reply.substr(own.size()), fallback));
+  };
   if (outcome.verdict == Verdict::reject) {
-    mta.set_reply("550", "5.7.1", reply_text(outcome.reply, "Message rejected by policy"));
+    say("550", "5.7.1", "Message rejected by policy");
     return Reply::reject;
   }
   if (outcome.verdict == Verdict::tempfail ||
       (outcome.verdict == Verdict::quarantine && !features_.quarantine)) {
     if (outcome.verdict == Verdict::quarantine) summary += "; the MTA cannot quarantine";
-    mta.set_reply("451", "4.7.1", reply_text(outcome.reply, "Message deferred by policy"));
+    say("451", "4.7.1", "Message deferred by policy");
     return Reply::tempfail;
   }
 

@@ -21,10 +21,12 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import numpy
 
 import pictures
+import rule_cases
 from assorted import b64, multipart, part, qp
 
 HEAD = """\
@@ -394,6 +396,7 @@ def main():
     never_touched()
     rendering()
     charsets_without_ascii()
+    rule_cases.add(case, HEAD + MIME)
     for name, entry in CASES.items():
         if not options.names or name in options.names:
             write(name, entry, options.out and os.path.abspath(options.out))

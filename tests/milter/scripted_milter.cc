@@ -83,6 +83,8 @@ std::string told(const mail::Envelope& envelope) {
 
 }  // namespace
 
+std::string Pipeline::nothing_for(const mail::Envelope&) const { return {}; }
+
 std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope&) const {
   if (settings_.mode == config::Mode::off) return "mode off";
   if (script(headers, "Throw") == "header") throw std::runtime_error("thrown at the header");
