@@ -18,7 +18,8 @@ void add_message(CLI::App* command, MessageOptions& options) {
   command->add_option("--rcpt", options.recipients, "Envelope recipient; may be repeated")
       ->type_name("ADDRESS")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // the message's file may follow
   command->add_option("--ip", options.ip, "Address of the client; without it the message is local")
       ->type_name("ADDRESS");
   command->add_option("--auth", options.user, "Name the client has authenticated with")->type_name("USER");
@@ -27,7 +28,8 @@ void add_message(CLI::App* command, MessageOptions& options) {
                    "A milter macro, such as daemon_name=submission; may be repeated")
       ->type_name("NAME=VALUE")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // the message's file may follow
   command->add_option("FILE", options.file, "Message; standard input without it or for -");
 }
 

@@ -54,6 +54,9 @@ bool Net::contains(std::string_view address) const {
   std::array<std::uint8_t, 16> other{};
   bool v4 = false;
   if (!read_address(address, other, v4)) return false;
+  // A block of v6 means no v4 address, however wide it is.
+  const bool mapped = std::equal(std::begin(kMapped), std::end(kMapped), other.begin());
+  if (mapped && bits_ < 96) return false;
   const auto whole = static_cast<std::size_t>(bits_ / 8);
   if (!std::equal(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(whole), other.begin()))
     return false;

@@ -245,6 +245,9 @@ std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::En
   if (headers.count("Content-Type") != 1) return {};
   const std::string value =
       ascii::to_lower(ascii::trim(type->raw_value.substr(0, type->raw_value.find(';'))));
+  if (value == "application/octet-stream" &&
+      std::any_of(plan.images.begin(), plan.images.end(), [](const auto* rules) { return !rules->empty(); }))
+    return {};
   for (const std::string_view family : {"text/", "application/", "audio/", "video/"})
     if (value.starts_with(family) && value != "text/html" && value != "application/x-npy")
       return "nothing to do";
@@ -293,8 +296,9 @@ void Pipeline::run_passes(const Run& run) const {
 
   // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
   if (audit) {
-    outcome.summary =
-        change.body ? "audit, would be rewritten: " + done : "audit, would be untouched: " + done;
+    outcome.summary = change.body ? "audit, would be rewritten, " + std::to_string(outcome.bytes_before) +
+                                        " to " + std::to_string(outcome.bytes_after) + " bytes: " + done
+                                  : "audit, would be untouched: " + done;
     return;
   }
   outcome.summary = (change.body ? "rewritten: " : "untouched: ") + done;
