@@ -148,7 +148,8 @@ class Writer {
         grid.row({trace.matched ? paint("yes", "32") : paint("no ", "31"),
                   "rule \"" + trace.rule->name + "\"", trace.note});
         for (const core::ConditionTrace& condition : trace.conditions)
-          grid.row({"", condition.holds ? paint("  yes", "32") : paint("  no", "31"), condition.text});
+          grid.row(
+              {"", (condition.holds ? paint("  yes", "32") : paint("  no ", "31")) + "  " + condition.text});
       }
       out_ += grid.text("    ");
     }

@@ -83,6 +83,18 @@ std::string_view name(Failure failure) {
   return "?";
 }
 
+std::string_view name(StripMetadata strip) {
+  switch (strip) {
+    case StripMetadata::none:
+      return "none";
+    case StripMetadata::gps:
+      return "gps";
+    case StripMetadata::all:
+      return "all";
+  }
+  return "?";
+}
+
 std::string_view name(Mode mode) {
   switch (mode) {
     case Mode::enforce:

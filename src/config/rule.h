@@ -107,6 +107,7 @@ std::string_view name(MessageAction action);
 std::string_view name(ImageAction action);
 std::string_view name(OnFail action);
 std::string_view name(Failure failure);
+std::string_view name(StripMetadata strip);
 std::string_view name(Mode mode);
 
 }  // namespace pixmilter::config

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <type_traits>
 
 namespace pixmilter::core {
 namespace {
@@ -115,13 +116,15 @@ class Merger {
 
   void finish() {
     for (auto& [what, setting] : settings_)
-      if (setting.differs) out_.forced.push_back({what, setting.recipient, setting.rule_name});
+      if (setting.differs)
+        out_.forced.push_back({what + setting.value, setting.recipient, setting.rule_name});
   }
 
  private:
   struct Setting {
     std::string recipient;
     std::string rule_name;
+    std::string value;  // " = 7"
     bool differs = false;
   };
 
@@ -133,6 +136,17 @@ class Merger {
     mine = theirs;
     setting.recipient = plan.recipient;
     setting.rule_name = plan.rule_name;
+    setting.value = written(theirs);
+  }
+
+  template <class T>
+  static std::string written(const T& value) {
+    if constexpr (std::is_same_v<T, bool>)
+      return {};
+    else if constexpr (std::is_integral_v<T>)
+      return " = " + std::to_string(value);
+    else
+      return " = " + std::string(config::name(value));
   }
 
   // Two rules ask for the same: the one that stands first in the file speaks, whatever the order of

@@ -106,7 +106,7 @@ name = "never"
 match = { ip = "192.0.2.3", from = "joe@x.test" }
 unless = { from = ["ann@x.test", "joe@x.test"] }
 """)
-        self.assertEqual([re.sub(r"^p\.toml:(\d+):1: warning: ", r"\\1 ", line).split(" can never")[0] for line in got],
+        self.assertEqual([re.sub(r"^p\.toml:(\d+):1: warning: ", r"\1 ", line).split(" can never")[0] for line in got],
                          ['4 rule "b"', "14 this image rule", '19 rule "after all"', '24 rule "outgoing"', '27 rule "never"'])
 
     def test_map_files(self):
@@ -148,7 +148,7 @@ unless = { from = ["ann@x.test", "joe@x.test"] }
         got = self.mta({**GOOD, "smtpd_milters": "{ %s, default_action=accept }" % OURS}, status=78)
         self.assertRegex(got[0], "default_action = accept: ")
         self.assertEqual(self.mta({**GOOD, "milter_default_action": "accept", "smtpd_milters": "{ %s, default_action=tempfail }" % OURS,
-                                   "non_smtpd_milters": "{ %s, default_action = tempfail }" % OURS}), [])
+                                   "non_smtpd_milters": "{ %s, default_action=tempfail }" % OURS}), [])
         got = self.mta({**GOOD, "milter_content_timeout": "20s"}, status=78)
         self.assertRegex(got[0], "^milter_content_timeout = 20s .*deadline")
         got = self.mta(GOOD, MASTER.replace("submission inet n - y - - smtpd", "submission inet n - y - - smtpd\n  -o milter_default_action=accept"), status=78)
