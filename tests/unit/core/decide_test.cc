@@ -168,8 +168,8 @@ max_message_bytes = "10M"
     std::sort(said.begin(), said.end());
     if (forced.empty()) forced = said;
     EXPECT_EQ(said, forced);
-    EXPECT_NE(std::find(said.begin(), said.end(), "max_images b@x narrow"), said.end());
-    EXPECT_NE(std::find(said.begin(), said.end(), "on_fail.timeout c@x careful"), said.end());
+    EXPECT_NE(std::find(said.begin(), said.end(), "max_images = 20 b@x narrow"), said.end());
+    EXPECT_NE(std::find(said.begin(), said.end(), "on_fail.timeout = tempfail c@x careful"), said.end());
   } while (std::next_permutation(recipients.begin(), recipients.end()));
 }
 
