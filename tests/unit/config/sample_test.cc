@@ -43,7 +43,7 @@ TEST(Sample, NamesEachKeyAtItsDefault) {
 
 // Every key that a reader of src/config asks its table for, in whatever way.
 std::set<std::string> keys_of_code() {
-  std::set<std::string> keys;
+  std::set<std::string> keys = {"match", "unless"};  // of both sorts of rules, by one function
   for (const auto& entry : std::filesystem::directory_iterator("src/config")) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("load") || !name.ends_with(".cc")) continue;
