@@ -130,7 +130,7 @@ class Policy(unittest.TestCase):
         self.assertIn('"queue_name": "hold"', queue)
         self.assertIn("held@example.test", queue)
         self.assertNotIn("held1@example.test", [r for m in self.sink.messages for r in m.recipients])
-        self.assertIn("held for a look", self.postfix.log())
+        self.assertIn("milter-hold: END-OF-MESSAGE", self.postfix.log())
 
     def test_a_picture_that_fails(self):
         cut = pictures.data_uri(pictures.webp()[:100], "image/webp")
