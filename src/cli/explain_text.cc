@@ -163,7 +163,10 @@ class Writer {
       // Nothing was looked at, or there was nothing to be seen.
       const std::string_view summary = e_.outcome.summary;
       const bool looked = summary.ends_with("nothing to do");
-      out_ += looked ? "  none were found\n"
+      const bool guarded = std::any_of(e_.report.before.begin(), e_.report.before.end(),
+                                       [](const core::PartLine& line) { return !line.note.empty(); });
+      out_ += looked ? "  none were found" + std::string(guarded ? " outside of what is never touched" : "") +
+                           "\n"
                      : "  not looked for: " + harmless(summary.substr(summary.find(": ") + 2)) + "\n";
       return;
     }
@@ -192,7 +195,7 @@ class Writer {
   void parts(const std::vector<core::PartLine>& lines) {
     Grid grid;
     for (const core::PartLine& line : lines)
-      grid.row({std::string(line.depth * 2, ' ') + harmless(line.type), line.encoding,
+      grid.row({line.number, std::string(line.depth * 2, ' ') + harmless(line.type), line.encoding,
                 line.disposition + (line.name.empty() ? "" : " " + harmless(line.name)), size(line.bytes),
                 line.note.empty() ? "" : "never touched: " + line.note});
     out_ += grid.text("  ");
