@@ -73,8 +73,7 @@ def add_message_conditions(case, head):
 
 def gps_jpeg():
     exif = Image.Exif()
-    exif.get_ifd(0x8825)[1] = "N"
-    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 0.0)
+    exif[0x8825] = {1: "N", 2: (52.0, 31.0, 0.0)}
     out = io.BytesIO()
     Image.new("RGB", (16, 16), (200, 30, 30)).save(out, "JPEG", exif=exif)
     return pictures.data_uri(out.getvalue(), "image/jpeg")

@@ -36,7 +36,7 @@ def photograph(width, height, kind="JPEG", gps=False, **options):
     waves = 90 + 80 * numpy.sin(numpy.arange(width) / 40)[None, :, None] * numpy.ones((height, 1, 3))
     if gps:
         exif = Image.Exif()
-        exif.get_ifd(GPS)[1], exif.get_ifd(GPS)[LATITUDE] = "N", (52.0, 31.0, 0.0)
+        exif[GPS] = {1: "N", LATITUDE: (52.0, 31.0, 0.0)}
         options["exif"] = exif
     out = io.BytesIO()
     Image.fromarray((waves + noise).clip(0, 255).astype("uint8")).save(out, kind, **options)
