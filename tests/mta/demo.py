@@ -137,7 +137,7 @@ class Relay:
             close()
 
     def relay(self, name, message):
-        from postfix import without_received
+        from smtp_client import without_received
         code, text = self.postfix.send("program@example.test", [f"{name}@example.test"], message)
         if code != 250:
             raise AssertionError(f"Postfix answered {code} {text.decode(errors='replace')}")

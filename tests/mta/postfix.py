@@ -15,6 +15,7 @@ import smtplib
 import subprocess
 import time
 
+import smtp_client
 from served import free_port
 
 PROGRAMS = "/usr/lib/postfix/sbin"
@@ -26,17 +27,6 @@ def installed():
     return os.access(f"{PROGRAMS}/master", os.X_OK) and os.access("/usr/sbin/postfix", os.X_OK)
 
 
-def to_wire(message):
-    """A message with whatever line ends as SMTP carries it: CRLF, with one at the end. Lone CRs stay."""
-    message = re.sub(rb"\r?\n", b"\r\n", message)
-    return message if message.endswith(b"\r\n") else message + b"\r\n"
-
-
-def without_received(data):
-    """What was sent: the relayed bytes without the Received field that Postfix puts on top."""
-    return re.sub(rb"\AReceived:[^\n]*\n(?:[ \t][^\n]*\n)*", b"", data)
-
-
 def without_additions(data):
     """The same without the times and numbers that Postfix puts into the fields it adds itself."""
     data = re.sub(rb"(?im)^((?:Resent-)?Message-Id:) <[0-9A-F.]+@mail\.example\.test>", rb"\1", data)
@@ -46,7 +36,7 @@ def without_additions(data):
 class Postfix:
     """with Postfix(folder, sink_port, "unix:/…") as postfix: postfix.send(…)"""
 
-    def __init__(self, folder, sink_port, milters="", settings=None):
+    def __init__(self, folder, sink_port, milters="", settings=None, more_services=""):
         self.config = os.path.join(folder, "etc")
         self.queue = os.path.join(folder, "spool")
         self.data = os.path.join(folder, "data")
@@ -124,7 +114,7 @@ discard   unix - - n - - discard
 anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
-""")
+{more_services}""")
         # Makes the queue folders, each with its owner.
         check = subprocess.run(["/usr/sbin/postfix", "-c", self.config, "check"], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -160,20 +150,7 @@ postlog   unix-dgram n - n - 1 postlogd
 
     def send(self, sender, recipients, message, port=None):
         """One message by SMTP, its bytes as they are; gives (code, text) of the reply to its end."""
-        with smtplib.SMTP("127.0.0.1", port or self.port, timeout=150) as smtp:
-            smtp.ehlo("client.example.test")
-            code, text = smtp.mail(sender, ["BODY=8BITMIME"])
-            if code != 250:
-                return code, text
-            for recipient in recipients:
-                code, text = smtp.rcpt(recipient)
-                if code != 250:
-                    return code, text
-            code, text = smtp.docmd("DATA")
-            if code != 354:
-                return code, text
-            smtp.send(re.sub(rb"(?m)^\.", b"..", to_wire(message)) + b".\r\n")
-            return smtp.getreply()
+        return smtp_client.send(port or self.port, sender, recipients, message)
 
     def sendmail(self, sender, recipients, message):
         """One message by sendmail(1), as a local program hands it in."""
@@ -182,6 +159,16 @@ postlog   unix-dgram n - n - 1 postlogd
                               env={**os.environ, "MAIL_CONFIG": self.config})
         if done.returncode != 0:
             raise AssertionError(f"sendmail: exit status {done.returncode}: {done.stdout.decode(errors='replace')}")
+
+    def held(self):
+        """Names of the messages that are on hold."""
+        return [name for _, _, names in os.walk(f"{self.queue}/hold") for name in names]
+
+    def try_again(self):
+        """Looks at once at what waits: what was handed in, and what could not be delivered."""
+        for service in ("pickup", "qmgr"):
+            subprocess.run(["/usr/sbin/postkick", "-c", self.config, "public", service, "WF"[service == "qmgr"]],
+                           stdin=subprocess.DEVNULL, check=True)
 
     def stop(self):
         if self.master.poll() is None:

@@ -1,0 +1,167 @@
+"""What must hold when processes of pixmilter's are killed under an MTA, whichever it is (see through.py)."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy
+
+import judge
+import pictures
+import served
+import smtp_client
+from through import array_message, as_bytes, new_message
+
+
+def processor_time(pid):
+    """Seconds a process has worked, and 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Killed:
+    milter_config = "[render]\nworkers = 2\n"
+
+    def kill(self, pids):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def relay_while(self, message, disturb):
+        """Relays a message while disturb(over) runs beside it; over is set when the message is through."""
+        over = threading.Event()
+        disturber = threading.Thread(target=disturb, args=(over,))
+        disturber.start()
+        try:
+            return self.relay(message, timeout=60)
+        finally:
+            over.set()
+            disturber.join()
+
+    def wait_until_well(self):
+        deadline = time.monotonic() + 30
+        while not judge.images(judge.parse(self.relay(as_bytes(array_message(pictures.array(64, 48)))))):
+            self.assertLess(time.monotonic(), deadline, "no worker came back")
+            time.sleep(0.2)
+
+    def test_kill_9_of_a_worker_in_the_middle_of_a_message(self):
+        """The message is delivered, its picture converted or as it was, and the next one is as ever."""
+        noise = numpy.random.RandomState(5).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
+        as_it_was = 0
+        for attempt in range(12):
+            # Another picture each time: one that has killed workers before may be refused.
+            noise[0, 0] = attempt
+            message = as_bytes(array_message(noise))
+
+            def kill_whoever_works(over):
+                # The worker that has used the most time since this began is the one at work.
+                before = {pid: processor_time(pid) for pid in self.milter.workers()}
+                while not over.is_set():
+                    for pid in self.milter.workers():
+                        if processor_time(pid) - before.get(pid, 0) >= 0.05:
+                            self.kill([pid])
+                            return
+                    time.sleep(0.005)
+
+            data = self.relay_while(message, kill_whoever_works)
+            kinds = [part.get_content_type() for part in judge.leaves(judge.parse(data))]
+            if kinds == ["text/plain", "application/x-npy"]:
+                as_it_was += 1
+                self.assertEqual(smtp_client.without_received(data), message)
+                if as_it_was == 2:
+                    break
+            else:
+                self.assertEqual(kinds, ["text/plain", "image/png"])
+                image = judge.images(judge.parse(data))[0]
+                numpy.testing.assert_array_equal(pictures.pixels(image.get_payload(decode=True)), noise)
+        self.assertGreater(as_it_was, 0, "no kill hit a worker at work")
+        self.wait_until_well()
+
+    def test_what_needs_no_worker_is_done_whatever_happens_to_them(self):
+        """Workers and zygote are killed all the time: the PNG is embedded, the array stays as it was."""
+        noise = numpy.random.RandomState(6).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
+        both = new_message("both")
+        both.set_content(f'<img src="{pictures.data_uri(pictures.png())}">', subtype="html")
+        both.add_attachment(pictures.npy(noise), "application", "x-npy", filename="frame.npy")
+
+        def kill_all(over):
+            while not over.is_set():
+                self.kill(self.milter.render_processes())
+                time.sleep(0.002)
+
+        data = self.relay_while(as_bytes(both), kill_all)
+        self.assertEqual(judge.complaints(data), [])
+        self.assertEqual(judge.tree(judge.parse(data)),
+                         ("multipart/mixed", ("multipart/related", ("text/html",), ("image/png",)), ("application/x-npy",)))
+        self.wait_until_well()
+
+    def test_kill_9_of_the_front(self):
+        """The master keeps the listening socket: what comes next is done by the front that it starts again."""
+        fronts = [pid for pid, name in served.descendants(self.milter.process.pid).items() if name == "pixmilter-front"]
+        self.assertTrue(fronts)
+        self.kill(fronts)
+        data = self.relay(as_bytes(array_message(pictures.array(64, 48))))
+        self.assertEqual(len(judge.images(judge.parse(data))), 1)
+
+
+    def fronts(self):
+        return [pid for pid, name in served.descendants(self.milter.process.pid).items() if name == "pixmilter-front"]
+
+    def kill_the_front_at_work(self, over):
+        """As soon as a worker has a picture in hand, and so the front has all of the message."""
+        before = {pid: processor_time(pid) for pid in self.milter.workers()}
+        while not over.is_set():
+            if any(processor_time(pid) - before.get(pid, 0) >= 0.05 for pid in self.milter.workers()):
+                self.kill(self.fronts())
+                return
+            time.sleep(0.005)
+
+    def test_kill_9_of_the_front_in_the_middle_of_a_message(self):
+        """The client is told 4xx and nothing is delivered; when it tries again all is well, once."""
+        noise = numpy.random.RandomState(7).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
+        for attempt in range(8):
+            noise[0, 0] = attempt
+            message, recipient, over = as_bytes(array_message(noise)), self.new_recipient(), threading.Event()
+            killer = threading.Thread(target=self.kill_the_front_at_work, args=(over,))
+            killer.start()
+            code, text = self.mta.send("a@example.test", [recipient], message)
+            over.set()
+            killer.join()
+            if code != 250:
+                break
+            self.sink.wait(recipient)  # the kill came too late
+        self.assertEqual(code // 100, 4, text)
+        self.assertFalse(self.sink.has(recipient))
+        self.assertEqual(self.mta.send("a@example.test", [recipient], message)[0], 250)
+        data = self.sink.wait(recipient).data
+        self.assertEqual(len(judge.images(judge.parse(data))), 1)
+        self.assertEqual(sum(recipient in delivered.recipients for delivered in self.sink.messages), 1)
+
+    def test_kill_9_of_the_front_while_a_local_program_hands_in(self):
+        """The program is told nothing of it; its message waits, and is delivered once."""
+        noise = numpy.random.RandomState(8).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
+        recipient, over = self.new_recipient(), threading.Event()
+        killer = threading.Thread(target=self.kill_the_front_at_work, args=(over,))
+        killer.start()
+        self.mta.sendmail("a@example.test", [recipient], as_bytes(array_message(noise)))
+        try:
+            deadline = time.monotonic() + 60
+            while not self.sink.has(recipient):
+                self.assertLess(time.monotonic(), deadline, self.mta.log()[-2000:])
+                time.sleep(0.5)
+                self.mta.try_again()
+        finally:
+            over.set()
+            killer.join()
+        time.sleep(0.5)
+        arrived = [delivered for delivered in self.sink.messages if recipient in delivered.recipients]
+        self.assertEqual(len(arrived), 1)
+        kinds = [part.get_content_type() for part in judge.leaves(judge.parse(arrived[0].data))]
+        self.assertEqual(kinds, ["text/plain", "image/png"])
