@@ -7,6 +7,7 @@
 #include "cli/envelope.h"
 #include "cli/explain_text.h"
 #include "cli/input.h"
+#include "cli/progress.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
 #include "source/fetch_process.h"
@@ -37,9 +38,12 @@ int explain(const ExplainOptions& options) {
     log::error("the input is no message: it does not begin with a header field");
     return kExitNoMessage;
   }
-  worker::Pool renderer(worker::pool_options(settings->render),
-                        worker::child_zygotes(worker::render_program(settings->render)));
-  const core::Pipeline pipeline(*settings, {renderer, fetcher.get()});
+  worker::Pool pool(worker::pool_options(settings->render),
+                    worker::child_zygotes(worker::render_program(settings->render)));
+  Progress progress;
+  ShownRenderer renderer(pool, progress);
+  ShownFetcher shown_fetcher(fetcher.get(), progress);
+  const core::Pipeline pipeline(*settings, {renderer, fetcher ? &shown_fetcher : nullptr});
   core::Report report;
   const core::Outcome outcome =
       pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline), &report);

@@ -6,6 +6,7 @@
 #include "cli/configuration.h"
 #include "cli/envelope.h"
 #include "cli/input.h"
+#include "cli/progress.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
 #include "source/fetch_process.h"
@@ -53,9 +54,12 @@ int rewrite(const MessageOptions& options) {
     log::error("the input is no message: it does not begin with a header field");
     return kExitNoMessage;
   }
-  worker::Pool renderer(worker::pool_options(settings->render),
-                        worker::child_zygotes(worker::render_program(settings->render)));
-  const core::Pipeline pipeline(*settings, {renderer, fetcher.get()});
+  worker::Pool pool(worker::pool_options(settings->render),
+                    worker::child_zygotes(worker::render_program(settings->render)));
+  Progress progress;
+  ShownRenderer renderer(pool, progress);
+  ShownFetcher shown_fetcher(fetcher.get(), progress);
+  const core::Pipeline pipeline(*settings, {renderer, fetcher ? &shown_fetcher : nullptr});
   const core::Outcome outcome = pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline));
   for (const std::string& note : outcome.notes) log::warning("left as it was: " + note);
   if (const int code = exit_code(outcome.verdict); code != kExitOk) {
