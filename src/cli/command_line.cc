@@ -52,6 +52,14 @@ int run(int argc, char** argv, const Serve& serve) {
       ->add_option("--log", serve_options.log, "Where to log: stderr, syslog, or auto: stderr if a terminal")
       ->check(CLI::IsMember({"auto", "stderr", "syslog"}))
       ->type_name("auto|stderr|syslog");
+  CLI::Option* user =
+      serve_command->add_option("--user", serve_options.user, "Whom root becomes once the socket is open");
+  user->type_name("NAME");
+  serve_command->add_option("--group", serve_options.group, "Group to become, instead of the user's own")
+      ->type_name("NAME")
+      ->needs(user);
+  serve_command->add_option("--pidfile", serve_options.pid_file, "File to write the process id to")
+      ->type_name("FILE");
 
   MessageOptions rewrite_options;
   CLI::App* rewrite_command =

@@ -48,6 +48,9 @@ struct ServeCommand {
   ConfigurationOption configuration;
   std::string socket;        // empty: the configuration's
   std::string log = "auto";  // auto, stderr, syslog
+  std::string user;          // whom root becomes; empty: stays root
+  std::string group;         // with user; empty: that user's own
+  std::string pid_file;      // empty: none
 };
 
 }  // namespace pixmilter::cli

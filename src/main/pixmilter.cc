@@ -11,6 +11,9 @@ int serve(const pixmilter::cli::ServeCommand& command) {
   options.config_file = command.configuration.file;
   options.default_file = pixmilter::cli::kDefaultConfiguration;
   options.socket = command.socket;
+  options.user = command.user;
+  options.group = command.group;
+  options.pid_file = command.pid_file;
   if (command.log == "stderr") options.log = ServeOptions::Log::standard_error;
   if (command.log == "syslog") options.log = ServeOptions::Log::syslog;
   return pixmilter::milter::serve(options);

@@ -225,6 +225,13 @@ Result<ListenSocket> ListenSocket::open(const SocketSpec& spec, std::uint32_t mo
   return made;
 }
 
+Status ListenSocket::give_to(uid_t owner) {
+  if (path_.empty() || ::geteuid() == owner) return Done{};
+  if (::lchown(path_.c_str(), owner, static_cast<gid_t>(-1)) == 0) return Done{};
+  return about(name_,
+               std::string("cannot give it to user ") + std::to_string(owner) + ": " + std::strerror(errno));
+}
+
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
     : fd_(std::move(other.fd_)),
       local_(other.local_),

@@ -42,6 +42,10 @@ class ListenSocket {
   // Removes the socket file if it is still ours, then closes.
   ~ListenSocket();
 
+  // The socket's file, where it has one, becomes this user's, its group stays: an owner may remove it, and
+  // may connect to it.
+  Status give_to(uid_t owner);
+
   int fd() const { return fd_.get(); }
   // A unix socket (whatever way it came).
   bool local() const { return local_; }

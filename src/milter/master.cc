@@ -21,6 +21,7 @@
 #include "milter/notify.h"
 #include "milter/reach.h"
 #include "milter/respawn.h"
+#include "milter/watchdog.h"
 
 namespace pixmilter::milter {
 namespace {
@@ -66,7 +67,9 @@ class Master {
       : listen_(listen),
         options_(std::move(options)),
         settings_(options_.configuration.loaded.settings),
-        fetchers_(options_.start_fetcher) {}
+        fetchers_(options_.start_fetcher) {
+    if (const auto interval = watchdog_interval()) watchdog_.emplace(listen_.fd(), *interval);
+  }
 
   int run() {
     if (auto ready = take_signals(); !ready) {
@@ -156,6 +159,7 @@ class Master {
     fetchers_.forget();
     front_.reset();
     former_.clear();
+    watchdog_.reset();
     listen_.disown_file();
     run_front({listen_.fd(), listen_.local(), std::move(control), settings_, std::move(reach),
                std::move(options_.make_renderer)});
@@ -227,17 +231,21 @@ class Master {
     if (!front_ && !ending_) next = std::min(next, front_respawn_.next());
     if (wanted_zygote_ || (zygotes_.empty() && !ending_)) next = std::min(next, zygote_respawn_.next());
     next = std::min(next, fetchers_.next_start(settings_, ending_));
+    if (watchdog_) next = std::min(next, watchdog_->next());
     return poll_milliseconds(Deadline(next));
   }
 
   void wait() {
-    pollfd watched[2] = {{signals_.get(), POLLIN, 0}, {front_ ? front_->control.get() : -1, POLLIN, 0}};
-    if (::poll(watched, 2, milliseconds_to_wait()) < 0 && errno != EINTR) {
+    pollfd watched[3] = {{signals_.get(), POLLIN, 0},
+                         {front_ ? front_->control.get() : -1, POLLIN, 0},
+                         {watchdog_ ? watchdog_->fd() : -1, watchdog_ ? watchdog_->events() : short{0}, 0}};
+    if (::poll(watched, 3, milliseconds_to_wait()) < 0 && errno != EINTR) {
       log::error(std::string("poll: ") + std::strerror(errno));
       ::usleep(100'000);
       return;
     }
     if (watched[1].revents != 0) read_letters();
+    if (watchdog_ && watchdog_->step()) notify_manager("WATCHDOG=1");
     if (watched[0].revents != 0) read_signals();
   }
 
@@ -326,7 +334,8 @@ class Master {
   void end() {
     if (ending_) return;
     ending_ = true;
-    notify_manager("STOPPING=1");
+    notify_manager("STOPPING=1\nSTATUS=Finishing the messages in hand");
+    watchdog_.reset();
     log::notice("ending after the messages in hand");
     const Milliseconds most = settings_.milter.deadline;
     kill_at_ = std::min(kill_at_, Clock::now() + most + kFrontGrace);
@@ -392,6 +401,7 @@ class Master {
   std::vector<FormerFront> former_;
   std::vector<ZygoteProcess> zygotes_;  // oldest first
   Respawn zygote_respawn_{kLongestZygotePause};
+  std::optional<Watchdog> watchdog_;
   bool wanted_zygote_ = false;
   Fetchers fetchers_;
   bool ending_ = false;

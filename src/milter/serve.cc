@@ -6,13 +6,17 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "config/load.h"
 #include "mail/mime_tree.h"
+#include "milter/identity.h"
 #include "milter/listen_socket.h"
+#include "milter/pid_file.h"
 #include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/launcher.h"
@@ -21,6 +25,8 @@
 namespace pixmilter::milter {
 namespace {
 
+constexpr int kExitUsage = 64;
+constexpr int kExitSystem = 71;
 constexpr int kExitTemporary = 75;
 constexpr int kExitConfiguration = 78;
 
@@ -69,6 +75,22 @@ Configuration read_configuration(const ServeOptions& options) {
   return configuration;
 }
 
+// Socket activation: what a service manager has handed to this process, as a spec (sd_listen_fds(3)).
+std::string handed_socket() {
+  const char* pid = std::getenv("LISTEN_PID");
+  const char* count = std::getenv("LISTEN_FDS");
+  const bool ours =
+      pid != nullptr && count != nullptr && std::to_string(::getpid()) == pid && std::atoi(count) >= 1;
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
+  return ours ? "fd:3" : "";
+}
+
+// The file is read again on SIGHUP, by whoever we are then.
+void warn_of_unreadable(const Configuration& configuration, const std::string& user) {
+  if (configuration.text.empty() || ::access(configuration.name.c_str(), R_OK) == 0) return;
+  log::warning(configuration.name + " cannot be read by " + user + ": SIGHUP will change nothing");
+}
+
 // Each connection of an MTA is a descriptor, and libmilter spins when they run out.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -79,7 +101,9 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-int serve(const ServeOptions& options) {
+int serve(const ServeOptions& given) {
+  ServeOptions options = given;
+  if (const std::string handed = handed_socket(); options.socket.empty()) options.socket = handed;
   const bool to_stderr = log_to_stderr(options.log);
   log::open(to_stderr ? log::Target::standard_error : log::Target::syslog, log::Level::info, "pixmilter");
 
@@ -95,10 +119,37 @@ int serve(const ServeOptions& options) {
     complain(spec.error().text, to_stderr);
     return kExitConfiguration;
   }
+  std::optional<Identity> identity;
+  if (!options.user.empty()) {
+    auto found = find_identity(options.user, options.group);
+    if (!found) {
+      complain(found.error().text, to_stderr);
+      return kExitUsage;
+    }
+    identity = *std::move(found);
+  }
+  std::optional<PidFile> pid_file;
+  if (!options.pid_file.empty()) {
+    auto made = PidFile::make(options.pid_file);
+    if (!made) {
+      complain(made.error().text, to_stderr);
+      return kExitTemporary;
+    }
+    pid_file.emplace(*std::move(made));
+  }
   auto listen = ListenSocket::open(*spec, milter.socket_mode, milter.socket_group);
   if (!listen) {
     complain(listen.error().text, to_stderr);
     return kExitTemporary;
+  }
+  if (identity) {
+    auto taken = listen->give_to(identity->uid);
+    if (taken) taken = take_identity(*identity);
+    if (!taken) {
+      complain(taken.error().text, to_stderr);
+      return kExitSystem;
+    }
+    warn_of_unreadable(master.configuration, identity->user);
   }
   raise_descriptor_limit();
   // The two halves of rendering: the master starts the program, the front speaks with it.

@@ -123,6 +123,9 @@ std::string find_render_program() {
     if (folder.ends_with("/tests")) folder.resize(folder.rfind('/'));
     const std::string beside = folder + "/" + kProgramName;
     if (::access(beside.c_str(), X_OK) == 0) return beside;
+    // Where `make install` puts the two, whatever the prefix turned out to be.
+    const std::string installed = folder + "/../libexec/pixmilter/" + kProgramName;
+    if (::access(installed.c_str(), X_OK) == 0) return installed;
   }
   return std::string(PIXMILTER_LIBEXECDIR) + "/pixmilter/" + kProgramName;
 }
