@@ -10,6 +10,7 @@ import concurrent.futures
 import os
 import re
 import resource
+import shutil
 import sys
 import time
 import unittest
@@ -26,6 +27,7 @@ import pictures
 import postfix
 import through
 from served import Served, free_port
+from sink import Sink
 from through import as_bytes, first_difference, html_message
 
 
@@ -118,6 +120,63 @@ class Verdicts(through.Verdicts, WithPostfix):
 
 class Reload(through.Reload, WithPostfix):
     pass
+
+
+class Snippets(WithPostfix):
+    """conf/postfix/ as it stands: its paths are relative to the queue directory, where the milter's socket is."""
+
+    @classmethod
+    def snippet(cls, name):
+        with open(os.path.join(harness.ROOT, "conf", "postfix", name)) as file:
+            return [line for line in file.read().splitlines() if line and not line.startswith("#")]
+
+    @classmethod
+    def setUpClass(cls):
+        harness.need_root()
+        cls.need()
+        folder = harness.temp_dir(cls)
+        cls.sink = Sink()
+        cls.addClassCleanup(cls.sink.close)
+        settings = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in cls.snippet("main.cf"))
+        cls.mta = cls.with_snippets(folder, settings)
+        cls.addClassCleanup(cls.mta.stop)
+        sockets = os.path.join(cls.mta.queue, "pixmilter")
+        os.mkdir(sockets)
+        shutil.chown(sockets, "root", "postfix")
+        os.chmod(sockets, 0o2750)
+        cls.milter = Served(folder, f"unix:{sockets}/pixmilter.sock")
+        cls.addClassCleanup(cls.milter.stop)
+        cls.count = 0
+
+    @classmethod
+    def with_snippets(cls, folder, settings):
+        return postfix.Postfix(folder, cls.sink.port, settings=settings)
+
+    def is_rewritten(self, **way):
+        return bool(judge.images(judge.parse(self.relay(as_bytes(through.array_message(pictures.array())), **way))))
+
+    def test_main_cf(self):
+        self.assertTrue(self.is_rewritten())
+        self.assertTrue(self.is_rewritten(way="sendmail"))
+
+
+class SubmissionOnly(Snippets):
+    """master.cf's lines with main.cf's smtpd_milters empty."""
+
+    @classmethod
+    def with_snippets(cls, folder, settings):
+        cls.submission = free_port()
+        service = "\n".join(cls.snippet("master.cf")) + "\n"
+        assert service.startswith("submission inet")
+        return postfix.Postfix(folder, cls.sink.port, settings={**settings, "smtpd_milters": ""},
+                               more_services=service.replace("submission inet", f"127.0.0.1:{cls.submission} inet", 1))
+
+    def test_main_cf(self):
+        self.assertTrue(self.is_rewritten(way="sendmail"))
+
+    def test_only_submitted_mail_is_looked_at(self):
+        self.assertTrue(self.is_rewritten(port=self.submission))
+        self.assertFalse(self.is_rewritten())
 
 
 class Readme(WithPostfix):
