@@ -170,13 +170,36 @@ include tests/fuzz/fuzz.mk
 deps:
 	.ci/deps
 
+# Everything that `make install` puts somewhere, as FILE=PLACE; `make uninstall` removes exactly these.
+systemdunitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+examplesdir = $(docdir)/examples
+SAMPLES := $(filter-out conf/debian/% conf/systemd/%,$(wildcard conf/*.* conf/*/*))
+INSTALLED_PROGRAMS = $B/pixmilter=$(sbindir)/pixmilter $B/pixmilter-render=$(libexecdir)/pixmilter/pixmilter-render
+INSTALLED_FILES = \
+  $(foreach page,$(wildcard man/*.[1-8]),$(page)=$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+  $(foreach file,README.md CHANGELOG.md LICENSE,$(file)=$(docdir)/$(file)) \
+  $(foreach sample,$(SAMPLES),$(sample)=$(examplesdir)/$(sample:conf/%=%)) \
+  conf/systemd/pixmilter.socket=$(systemdunitdir)/pixmilter.socket \
+  conf/systemd/sysusers.conf=$(sysusersdir)/pixmilter.conf conf/systemd/tmpfiles.conf=$(tmpfilesdir)/pixmilter.conf
+INSTALLED_UNIT = $(systemdunitdir)/pixmilter.service
+
 .PHONY: install uninstall
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir)/pixmilter
-	$(INSTALL) -m 755 $B/pixmilter $(DESTDIR)$(sbindir)/pixmilter
-	$(INSTALL) -m 755 $B/pixmilter-render $(DESTDIR)$(libexecdir)/pixmilter/pixmilter-render
+	$(Q)for pair in $(INSTALLED_PROGRAMS); do $(INSTALL) -D -m 755 "$${pair%%=*}" "$(DESTDIR)$${pair#*=}" || exit; done
+	$(Q)for pair in $(INSTALLED_FILES); do $(INSTALL) -D -m 644 "$${pair%%=*}" "$(DESTDIR)$${pair#*=}" || exit; done
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(systemdunitdir)" && sed 's|/usr/sbin/|$(sbindir)/|' conf/systemd/pixmilter.service \
+	  >"$(DESTDIR)$(INSTALLED_UNIT)" && chmod 644 "$(DESTDIR)$(INSTALLED_UNIT)"
 uninstall:
-	rm -f $(DESTDIR)$(sbindir)/pixmilter $(DESTDIR)$(libexecdir)/pixmilter/pixmilter-render
+	$(Q)for pair in $(INSTALLED_PROGRAMS) $(INSTALLED_FILES) =$(INSTALLED_UNIT); do rm -f "$(DESTDIR)$${pair#*=}"; done
+	$(Q)for folder in $(docdir) $(libexecdir)/pixmilter; do \
+	  if [ -d "$(DESTDIR)$$folder" ]; then find "$(DESTDIR)$$folder" -depth -type d -empty -delete; fi; done
+
+# A package for Debian of what is built, as $B/pixmilter_VERSION_ARCHITECTURE.deb.
+.PHONY: deb
+deb: all
+	$(Q)MAKE="$(MAKE)" conf/debian/build $B $(PACKAGE_VERSION)
 
 .PHONY: format tidy
 format:
