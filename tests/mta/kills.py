@@ -165,3 +165,17 @@ class Killed:
         self.assertEqual(len(arrived), 1)
         kinds = [part.get_content_type() for part in judge.leaves(judge.parse(arrived[0].data))]
         self.assertEqual(kinds, ["text/plain", "image/png"])
+
+
+class Gone:
+    """No pixmilter at all: mail waits at the client's, and none passes unseen."""
+
+    def test_mail_is_deferred_until_it_is_there_again(self):
+        message, recipient = as_bytes(array_message(pictures.array())), self.new_recipient()
+        self.milter.stop()
+        code, text = self.mta.send("a@example.test", [recipient], message)
+        self.assertEqual(code // 100, 4, text)
+        self.assertFalse(self.sink.has(recipient))
+        with served.Served(self.milter.folder):
+            self.assertEqual(len(judge.images(judge.parse(self.relay(message)))), 1)
+        self.assertFalse(self.sink.has(recipient))

@@ -114,6 +114,10 @@ class Killed(kills.Killed, WithPostfix):
     pass
 
 
+class Gone(kills.Gone, WithPostfix):
+    pass
+
+
 class Verdicts(through.Verdicts, WithPostfix):
     pass
 

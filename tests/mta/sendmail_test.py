@@ -79,6 +79,10 @@ class Killed(kills.Killed, WithSendmail):
     pass
 
 
+class Gone(kills.Gone, WithSendmail):
+    pass
+
+
 class Verdicts(through.Verdicts, WithSendmail):
     pass
 
