@@ -21,6 +21,7 @@ class UrlPattern {
 
   bool matches(const Url& url) const;
 
+  std::uint16_t port() const { return port_; }
   // As it is written in the configuration.
   const std::string& text() const { return text_; }
   bool operator==(const UrlPattern& other) const { return text_ == other.text_; }

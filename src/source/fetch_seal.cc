@@ -13,12 +13,16 @@
 #include <cstring>
 #include <string>
 
+#include "base/confine.h"
+#include "base/log.h"
+
 namespace pixmilter::source {
 namespace {
 
 // Whom root's process becomes: the package's user, or nobody.
 constexpr char kUser[] = "pixmilter";
 constexpr uid_t kNobody = 65534;
+constexpr std::uint16_t kNameServer = 53;
 
 // Sessions (fetch_server.cc), connections, and what a name service opens.
 constexpr rlim_t kDescriptors = 2048;
@@ -45,6 +49,18 @@ Status leave_root() {
   if (::setresgid(gid, gid, gid) != 0) return because("setresgid");
   if (::setresuid(uid, uid, uid) != 0) return because("setresuid");
   return Done{};
+}
+
+// Of the file system, what looks names up and what checks certificates; of the network, the ports that are
+// listed, and a name server's.
+Reach reach_of(const config::Fetch& fetch) {
+  Reach reach{system_files(), {kNameServer}, {}};
+  reach.readable.emplace_back("/etc/ssl");
+  for (const config::UrlPattern& pattern : fetch.allow)
+    if (std::find(reach.connect_ports.begin(), reach.connect_ports.end(), pattern.port()) ==
+        reach.connect_ports.end())
+      reach.connect_ports.push_back(pattern.port());
+  return reach;
 }
 
 }  // namespace
@@ -74,6 +90,9 @@ Status seal(const config::Fetch& fetch) {
   if (!limit(RLIMIT_FSIZE, fetch.max_bytes) || !limit(RLIMIT_NOFILE, kDescriptors) ||
       !limit(RLIMIT_NPROC, kThreads) || !limit(RLIMIT_CORE, 0))
     return because("resource limits");
+  std::string lack;
+  for (const std::string& each : confine(reach_of(fetch))) lack += (lack.empty() ? "" : "; ") + each;
+  if (!lack.empty()) log::warning("the process that fetches URLs is not confined wholly: " + lack);
   return Done{};
 }
 

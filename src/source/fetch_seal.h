@@ -10,8 +10,9 @@ namespace pixmilter::source {
 // loaded. Error: it cannot be done, and nothing may be fetched.
 Status shed_privileges();
 
-// Limits of memory, files and descriptors for what the settings allow. After libcurl was loaded, which reads
-// more than it needs later.
+// Limits of memory, files and descriptors for what the settings allow; no programs, no files but those that
+// names and certificates need, no ports but those that are listed (base/confine.h). After libcurl was loaded,
+// which reads more than it needs later.
 Status seal(const config::Fetch& fetch);
 
 }  // namespace pixmilter::source

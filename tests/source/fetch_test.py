@@ -414,6 +414,7 @@ class Served(unittest.TestCase):
         self.assertEqual(int(status["CapEff"], 16), 0)
         self.assertEqual(int(status["CapPrm"], 16), 0)
         self.assertNotIn("0", status["Uid"].split())
+        self.assertEqual(status["Seccomp"], "2")
         open_files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         self.assertFalse([one for one in open_files if "milter.sock" in one], open_files)
         # The front has none of libcurl.
