@@ -46,6 +46,10 @@ Digest Hasher::finish() {
 
 Digest sha256(std::string_view bytes) { return Hasher().add(bytes).finish(); }
 
+Digest numbered_digest(std::string_view bytes, std::uint64_t number) {
+  return Hasher().field(bytes).field(number).finish();
+}
+
 std::string hex(const Digest& digest, std::size_t count) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;

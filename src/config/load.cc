@@ -10,6 +10,7 @@
 
 #include "config/load_fetch.h"
 #include "config/load_rules.h"
+#include "config/redis_url.h"
 #include "config/table.h"
 #include "config/units.h"
 
@@ -49,6 +50,23 @@ Result<std::vector<std::string>> parse_loaders(const toml::node& node) {
   return loaders;
 }
 
+void read_cache(Table& root, const std::string& file, Settings& settings, std::vector<Problem>& problems) {
+  Table cache(root.table("cache"), "cache", file, problems);
+  cache.size("memory", settings.cache.memory);
+  cache.read("redis", settings.cache.redis, [](const toml::node& node) -> Result<std::string> {
+    const auto* text = node.as_string();
+    if (text == nullptr) return Error{"a string is expected"};
+    if (text->get().empty()) return std::string();
+    if (const auto address = parse_redis_url(text->get()); !address) return address.error();
+    return text->get();
+  });
+  cache.duration("redis_timeout", settings.cache.redis_timeout);
+  cache.string("redis_prefix", settings.cache.redis_prefix);
+  cache.duration("redis_ttl", settings.cache.redis_ttl);
+  cache.size("redis_max_value", settings.cache.redis_max_value);
+  cache.finish();
+}
+
 void read_settings(const toml::table& root_table, const std::string& file, Settings& settings,
                    std::vector<Problem>& problems) {
   Table root(root_table, "", file, problems);
@@ -79,6 +97,7 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
     render.number("max_frames", settings.render.max_frames, 1, 10'000);
     render.finish();
   }
+  read_cache(root, file, settings, problems);
   {
     Table fetch(root.table("fetch"), "fetch", file, problems);
     read_fetch(fetch, settings.fetch);

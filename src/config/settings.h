@@ -50,11 +50,22 @@ struct Fetch {
   bool operator==(const Fetch&) const = default;
 };
 
+struct Cache {
+  std::uint64_t memory = 64ull << 20;               // bytes, everything counted; 0: none
+  std::string redis;                                // where it is (redis_url.h); empty: none
+  std::chrono::milliseconds redis_timeout{20};      // the most that it may add to one message
+  std::string redis_prefix = "pixmilter:";          // of every key
+  std::chrono::milliseconds redis_ttl{86'400'000};  // how long Redis keeps an entry
+  std::uint64_t redis_max_value = 16ull << 20;      // bytes of an entry; larger ones stay in memory
+  bool operator==(const Cache&) const = default;
+};
+
 struct Settings {
   Mode mode = Mode::enforce;
   Milter milter;
   Render render;
   Fetch fetch;
+  Cache cache;
   Policy defaults;
   std::vector<Rule> rules;
   bool operator==(const Settings&) const = default;

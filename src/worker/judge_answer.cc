@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "worker/check_picture.h"
+#include "image/check_picture.h"
 #include "worker/wire.h"
 
 namespace pixmilter::worker {
@@ -43,7 +43,7 @@ Judgement judge_answer(std::string_view packet, bool carries_descriptors, const 
   if (answer->status != Status::ok) return judgement;
   auto bytes = answer->picture.empty() ? copy_output(answer->size) : Result(std::move(answer->picture));
   if (!bytes) return violated(bytes.error().text);
-  const auto facts = check_picture(*bytes);
+  const auto facts = image::check_picture(*bytes);
   if (!facts) return violated("the render worker returned no picture: " + facts.error().text);
   if (facts->format != answer->format || facts->width != answer->width || facts->height != answer->height ||
       std::uint64_t{facts->width} * facts->height > expected.max_pixels)

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "check.h"
-#include "worker/check_picture.h"
+#include "image/check_picture.h"
 #include "worker/judge_answer.h"
 #include "worker/wire.h"
 
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   // The reader of pictures by itself, on everything.
   for (const std::string_view bytes : {memory, input}) {
-    const auto facts = worker::check_picture(bytes);
+    const auto facts = image::check_picture(bytes);
     if (facts) FUZZ_CHECK(image::sniff(bytes) == facts->format);
   }
   return 0;

@@ -1,10 +1,8 @@
-#include "worker/check_picture.h"
+#include "image/check_picture.h"
 
 #include <cstddef>
 
-namespace pixmilter::worker {
-
-using image::Format;
+namespace pixmilter::image {
 
 namespace {
 
@@ -173,4 +171,4 @@ Result<PictureFacts> check_picture(std::string_view bytes) {
   return Error{"neither PNG nor JPEG nor GIF"};
 }
 
-}  // namespace pixmilter::worker
+}  // namespace pixmilter::image

@@ -1,15 +1,14 @@
 // What a render worker returns is walked to its end before it goes into a mail.
-#include "worker/check_picture.h"
+#include "image/check_picture.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace pixmilter::worker {
+namespace pixmilter::image {
 namespace {
 
 using namespace std::string_literals;
-using image::Format;
 
 std::string big32(std::uint32_t n) {
   return {static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8),
@@ -106,4 +105,4 @@ TEST(CheckPictureTest, RefusesWhatNoMailShallBear) {
 }
 
 }  // namespace
-}  // namespace pixmilter::worker
+}  // namespace pixmilter::image
