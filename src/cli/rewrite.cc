@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "core/pipeline.h"
 #include "mail/mime_tree.h"
+#include "source/cache.h"
 #include "source/fetch_process.h"
 #include "worker/configured.h"
 #include "worker/launcher.h"
@@ -56,10 +57,14 @@ int rewrite(const MessageOptions& options) {
   }
   worker::Pool pool(worker::pool_options(settings->render),
                     worker::child_zygotes(worker::render_program(settings->render)));
+  // One message has no use for memory, but what other machines have rendered serves it, and the other way
+  // round.
+  const std::shared_ptr<source::Cache> cache =
+      settings->cache.redis.empty() ? nullptr : source::make_cache(settings->cache);
   Progress progress;
   ShownRenderer renderer(pool, progress);
   ShownFetcher shown_fetcher(fetcher.get(), progress);
-  const core::Pipeline pipeline(*settings, {renderer, fetcher ? &shown_fetcher : nullptr});
+  const core::Pipeline pipeline(*settings, {renderer, fetcher ? &shown_fetcher : nullptr, cache.get()});
   const core::Outcome outcome = pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline));
   for (const std::string& note : outcome.notes) log::warning("left as it was: " + note);
   if (const int code = exit_code(outcome.verdict); code != kExitOk) {

@@ -84,7 +84,7 @@ class Assembler {
       if (part.picture == picture) return part.content_id;
     // The same picture in another container needs a name of its own: a Content-ID is unique in a message.
     for (std::uint64_t attempt = 0;; ++attempt) {
-      std::string id = hex(Hasher().field(work_.pictures[picture].bytes()).field(attempt).finish(), kIdBytes);
+      std::string id = hex(work_.pictures[picture].digest(attempt), kIdBytes);
       id.append("@").append(kContentIdDomain);
       if (!taken_ids_.insert(id).second) continue;
       return parts.emplace_back(NewPart{picture, std::move(id)}).content_id;
@@ -321,7 +321,7 @@ class Assembler {
       out_.body_edits.insert(part.header.end, std::move(added));
     }
     std::string encoded;
-    base64::encode_lines(picture.bytes(), eol_, encoded);
+    picture.append_lines(eol_, encoded);
     const std::string_view body =
         std::string_view(message_.bytes()).substr(part.body.begin, part.body.size());
     if (!root && !body.ends_with('\n') && !encoded.empty()) encoded.resize(encoded.size() - eol_.size());
@@ -355,7 +355,7 @@ class Assembler {
     add("Content-Disposition", mail::structured_value(part.disposition.empty() ? "inline" : part.disposition,
                                                       {{"filename", finding.new_name}}, 21));
     out += eol_;
-    base64::encode_lines(picture.bytes(), eol_, out);
+    picture.append_lines(eol_, out);
   }
 
   // The further pages of a message that is nothing but this picture.
@@ -401,7 +401,7 @@ class Assembler {
     out_.header_changes.insert(out_.header_changes.end(), removals_.rbegin(), removals_.rend());
     add_mime_version();
     std::string body = line + fields + std::string(eol_);
-    base64::encode_lines(picture.bytes(), eol_, body);
+    picture.append_lines(eol_, body);
     for (const Finding* page : pages) {
       write_page(*page, body += line);
       out_.pages[first.part].push_back(page->picture);
@@ -487,8 +487,10 @@ class Assembler {
 
   std::string written(const NewPart& part) const {
     const Picture& picture = work_.pictures[part.picture];
-    return mail::image_part(
-        {picture.bytes(), image::media_type(picture.result.format), picture.name, part.content_id}, eol_);
+    std::string text = mail::image_part_header(
+        {image::media_type(picture.result.format), picture.name, part.content_id}, eol_);
+    picture.append_lines(eol_, text);
+    return text;
   }
 
   // From the content, and in no line of the message.

@@ -29,13 +29,13 @@ bool shrink_pictures(Work& work, std::uint64_t excess) {
   for (Picture& picture : work.pictures)
     if (picture.ok()) pictures.push_back(&picture);
   std::sort(pictures.begin(), pictures.end(),
-            [](const Picture* a, const Picture* b) { return a->bytes().size() > b->bytes().size(); });
+            [](const Picture* a, const Picture* b) { return a->size() > b->size(); });
   const double needed = static_cast<double>(excess) * kPictureBytes;
   // With the n largest cut to the size of the next one, is enough gone? Then the cut lies between the two.
   double gone = 0;
   for (std::size_t n = 1; n <= pictures.size(); ++n) {
-    const double size = static_cast<double>(pictures[n - 1]->bytes().size());
-    const double next = n < pictures.size() ? static_cast<double>(pictures[n]->bytes().size()) : 0;
+    const double size = static_cast<double>(pictures[n - 1]->size());
+    const double next = n < pictures.size() ? static_cast<double>(pictures[n]->size()) : 0;
     const double here = static_cast<double>(n) * (size - next);
     if (gone + here < needed) {
       gone += here;
@@ -49,7 +49,7 @@ bool shrink_pictures(Work& work, std::uint64_t excess) {
       settings.min_side = work.plan.policy.min_side;
       if (!pictures[i]->needs_worker) settings.format = same_format(pictures[i]->job.format);
       pictures[i]->needs_worker = true;
-      pictures[i]->result = {};
+      pictures[i]->forget();
     }
     return true;
   }

@@ -13,6 +13,7 @@
 #include "core/links.h"
 #include "core/policy.h"
 #include "core/removal.h"
+#include "core/render.h"
 #include "core/resolve.h"
 #include "core/verify.h"
 #include "image/filename.h"
@@ -23,21 +24,6 @@ namespace {
 void untouched(Outcome& outcome, const std::string& reason) { outcome.summary = "untouched: " + reason; }
 
 constexpr int kBudgetRounds = 3;  // tries to make a message fit
-
-// Render: what needs it goes to the workers, all pictures of a message at once.
-void render(Work& work, worker::Renderer& renderer, Deadline deadline) {
-  std::vector<image::ImageJob> jobs;
-  std::vector<Picture*> pictures;
-  for (Picture& picture : work.pictures) {
-    if (!picture.needs_worker || picture.ok() || !picture.result.reason.empty()) continue;
-    jobs.push_back(picture.job);
-    pictures.push_back(&picture);
-  }
-  if (jobs.empty()) return;
-  std::vector<image::ImageResult> results = renderer.render(jobs, deadline);
-  for (std::size_t i = 0; i < pictures.size() && i < results.size(); ++i)
-    pictures[i]->result = std::move(results[i]);
-}
 
 config::Failure failure_of(image::Status status) {
   switch (status) {
@@ -131,7 +117,7 @@ void conclude(Work& work) {
       finding.decision = picture.needs_worker ? Decision::convert : Decision::embed;
     }
     finding.new_format = picture.result.format;
-    finding.bytes_after = picture.bytes().size();
+    finding.bytes_after = picture.size();
     finding.width = picture.result.width;
     finding.height = picture.result.height;
     if (picture.name.empty()) picture.name = image::picture_name({}, picture.result.format, ++number);
@@ -319,6 +305,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
 
   // Scan: references in HTML and parts that carry pixels, but for what must keep its bytes.
   Work work(message, *tree, plan);
+  work.shared_cache_time = settings_.cache.redis_timeout;
   find(work, protected_parts(*tree));
   judge_links(work, services_);
 
@@ -328,9 +315,9 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   // Remove: what goes with the pictures that rules drop.
   remove(work);
 
-  // Render: only what needs it.
+  // Render: only what needs it, and was not made before.
   const Clock::time_point start = Clock::now();
-  render(work, services_.renderer, run.deadline);
+  render(work, services_, settings_, run.deadline);
   if (run.report != nullptr) run.report->render_ms = since(start);
 
   // Assemble and verify; over budget, again with smaller pictures.
@@ -358,7 +345,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
       leave_all(work, problem);
       break;
     }
-    render(work, services_.renderer, run.deadline);
+    render(work, services_, settings_, run.deadline);
   }
   note_what_was_left(work, run.outcome);
   run.outcome.findings = work.findings;

@@ -1,7 +1,6 @@
 #include "core/resolve.h"
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <utility>
 
@@ -9,49 +8,13 @@
 #include "core/acquire.h"
 #include "core/image_plan.h"
 #include "core/links.h"
+#include "core/picture_key.h"
 #include "image/header.h"
 #include "image/metadata.h"
 #include "image/placeholder.h"
 
 namespace pixmilter::core {
 namespace {
-
-// What a picture is told apart by: its source bytes, how they are read and what shall become of them.
-Digest key_of(const image::ImageJob& job, bool needs_worker) {
-  const image::RawLayout& layout = job.layout;
-  const image::RenderSettings& s = job.settings;
-  const auto word = [](auto value) { return static_cast<std::uint64_t>(value); };
-  Hasher hasher;
-  hasher.field(job.bytes).field(word(job.format)).field(word(needs_worker));
-  if (!needs_worker) return hasher.finish();
-  for (const std::uint64_t value : {word(layout.width),
-                                    word(layout.height),
-                                    word(layout.bands),
-                                    word(layout.frames),
-                                    word(layout.format),
-                                    word(layout.big_endian),
-                                    word(layout.planar),
-                                    word(layout.fortran_order),
-                                    layout.offset,
-                                    word(s.format),
-                                    word(s.quality),
-                                    word(s.lossy_allowed),
-                                    word(s.resize),
-                                    word(s.width),
-                                    word(s.height),
-                                    word(s.enlarge),
-                                    s.max_bytes,
-                                    word(s.min_side),
-                                    word(s.colormap),
-                                    word(s.range.kind),
-                                    std::bit_cast<std::uint64_t>(s.range.low),
-                                    std::bit_cast<std::uint64_t>(s.range.high),
-                                    std::bit_cast<std::uint64_t>(s.fps),
-                                    std::bit_cast<std::uint64_t>(s.svg_scale),
-                                    word(s.page)})
-    hasher.field(value);
-  return hasher.finish();
-}
 
 // The word of [render] loaders that a format needs; empty: our own readers, always there.
 std::string_view loader_of(image::Format format) {
@@ -152,7 +115,8 @@ class Resolver {
   // Gives the finding its picture: a new one, or one that the message shows already.
   void enlist(Finding& finding, Picture picture) {
     picture.job.limits = limits_;
-    const Digest key = key_of(picture.job, picture.needs_worker);
+    picture.source = sha256(picture.job.bytes);
+    const Digest key = picture_key(picture.job, picture.source, picture.needs_worker);
     const auto known = known_.find(key);
     const std::uint32_t max_images = work_.plan.policy.max_images;
     const bool placeholder = finding.decision == Decision::placeholder;

@@ -1,6 +1,7 @@
 // Services: what the pipeline asks of others while it works on a message.
 #pragma once
 
+#include "source/cache.h"
 #include "source/fetcher.h"
 #include "worker/renderer.h"
 
@@ -10,11 +11,13 @@ namespace pixmilter::core {
 // is a service that this configuration does not have.
 struct Services {
   // NOLINTNEXTLINE(google-explicit-constructor): a renderer alone is enough for most.
-  Services(worker::Renderer& with_renderer, source::Fetcher* with_fetcher = nullptr)
-      : renderer(with_renderer), fetcher(with_fetcher) {}
+  Services(worker::Renderer& with_renderer, source::Fetcher* with_fetcher = nullptr,
+           source::Cache* with_cache = nullptr)
+      : renderer(with_renderer), fetcher(with_fetcher), cache(with_cache) {}
 
   worker::Renderer& renderer;
   source::Fetcher* fetcher;
+  source::Cache* cache;
 };
 
 }  // namespace pixmilter::core

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/hash.h"
 #include "base/quoted_printable.h"
 #include "core/decide.h"
@@ -25,6 +26,7 @@
 #include "image/job.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
+#include "source/cached_picture.h"
 #include "source/fetcher.h"
 
 namespace pixmilter::core {
@@ -48,11 +50,24 @@ struct Picture {
   image::ImageJob job;
   std::optional<image::Header> header;  // what an encoded picture says of itself
   bool needs_worker = true;             // else result is there already
-  image::ImageResult result;            // its bytes are empty where the picture goes out as it came
-  std::string name;                     // file name of a new part
+  // Its bytes are empty where the picture goes out as it came, or the cache holds it.
+  image::ImageResult result;
+  source::CachedPicturePtr cached;  // the result, ready to be copied
+  std::string name;                 // file name of a new part
+  Digest source{};                  // SHA-256 of job.bytes
   bool ok() const { return result.status == image::Status::ok; }
-  bool as_is() const { return result.bytes.empty(); }
-  std::string_view bytes() const { return as_is() ? job.bytes : std::string_view(result.bytes); }
+  bool as_is() const { return !cached && result.bytes.empty(); }
+  // What goes out. size(), digest() and append_lines() need no decoding where the cache holds it.
+  std::string_view bytes() const;
+  std::uint64_t size() const { return cached ? cached->bytes : bytes().size(); }
+  Digest digest(std::uint64_t number) const;  // numbered_digest() of bytes()
+  void append_lines(std::string_view eol, std::string& out) const;
+  void take(source::CachedPicturePtr picture);
+  // Back to where no result was.
+  void forget();
+
+ private:
+  mutable std::string decoded_;  // of cached, once somebody has asked
 };
 
 struct Work {
@@ -68,6 +83,7 @@ struct Work {
   const mail::Message& message;
   const mail::MimeTree& tree;
   const Plan& plan;
+  Milliseconds shared_cache_time{0};  // that Redis may still cost this message
   std::deque<HtmlText> texts;
   std::vector<Finding> findings;
   std::deque<Picture> pictures;

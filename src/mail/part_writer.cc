@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "base/base64.h"
 
 namespace pixmilter::mail {
 namespace {
@@ -83,7 +82,7 @@ std::string field(std::string_view name, std::string_view value, std::string_vie
   return out.append(eol);
 }
 
-std::string image_part(const ImagePart& image, std::string_view eol) {
+std::string image_part_header(const ImagePart& image, std::string_view eol) {
   const auto line = [&](std::string_view name, const std::string& value) {
     return field(name, " " + value, eol);
   };
@@ -92,7 +91,6 @@ std::string image_part(const ImagePart& image, std::string_view eol) {
   out += line("Content-Disposition", structured_value("inline", {{"filename", image.name}}, 21));
   out += line("Content-ID", "<" + image.content_id + ">");
   out += eol;
-  base64::encode_lines(image.bytes, eol, out);
   return out;
 }
 

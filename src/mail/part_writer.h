@@ -19,13 +19,12 @@ std::string structured_value(std::string_view first, const Parameters& parameter
 
 // An image as a part of a multipart.
 struct ImagePart {
-  std::string_view bytes;       // the picture
   std::string_view media_type;  // "image/png"
   std::string name;             // file name, UTF-8
   std::string content_id;       // without angle brackets
 };
-// Header, blank line and base64 lines; ends with a line end.
-std::string image_part(const ImagePart& image, std::string_view eol);
+// Header and blank line; base64 lines follow.
+std::string image_part_header(const ImagePart& image, std::string_view eol);
 
 // A field with its line end; folds of the value become eol and what follows them.
 std::string field(std::string_view name, std::string_view value, std::string_view eol);

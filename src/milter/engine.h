@@ -1,4 +1,4 @@
-// Engine: what one configuration makes of messages: settings, renderer and pipeline in one piece.
+// Engine: what one configuration makes of messages: settings, renderer, cache and pipeline in one piece.
 //
 // A message takes the engine that is current at its MAIL command and keeps it to its end, so a reload never
 // changes the rules in the middle of a message. An engine goes with the last message that has it.
@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "core/pipeline.h"
+#include "source/cache.h"
 #include "source/fetcher.h"
 #include "worker/renderer.h"
 
@@ -16,17 +17,20 @@ namespace pixmilter::milter {
 // Immutable; shared between threads.
 struct Engine {
   Engine(config::Settings with, std::shared_ptr<worker::Renderer> with_renderer,
-         std::unique_ptr<source::Fetcher> with_fetcher = nullptr)
+         std::unique_ptr<source::Fetcher> with_fetcher = nullptr,
+         std::shared_ptr<source::Cache> with_cache = nullptr)
       : settings(std::move(with)),
         renderer(std::move(with_renderer)),
         fetcher(std::move(with_fetcher)),
-        pipeline(settings, {*renderer, fetcher.get()}) {}
+        cache(std::move(with_cache)),
+        pipeline(settings, {*renderer, fetcher.get(), cache.get()}) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   const config::Settings settings;
   const std::shared_ptr<worker::Renderer> renderer;  // of one or more configurations
   const std::unique_ptr<source::Fetcher> fetcher;    // nullptr: nothing is fetched
+  const std::shared_ptr<source::Cache> cache;        // of one or more configurations; nullptr: it is off
   const core::Pipeline pipeline;
 };
 

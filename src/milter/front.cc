@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -129,11 +130,16 @@ class Front {
       renderer_ = std::shared_ptr<worker::Renderer>(made.release(), end_aside);
       rendering_ = settings.render;
     }
+    // Likewise what is cached. Its keys say how a picture was rendered, so other rules and limits do no harm.
+    if (caching_ != settings.cache) {
+      cache_ = source::make_cache(settings.cache, cache_counters_);
+      caching_ = settings.cache;
+    }
     std::unique_ptr<source::Fetcher> fetcher;
     if (!settings.fetch.allow.empty())
       fetcher = std::make_unique<source::FetchClient>(settings.fetch,
                                                       [this](Deadline d) { return line_.want_fetcher(d); });
-    return std::make_shared<const Engine>(settings, renderer_, std::move(fetcher));
+    return std::make_shared<const Engine>(settings, renderer_, std::move(fetcher), cache_);
   }
 
   // Ending a renderer can take as long as its worker processes do. Whoever lets go of it last, a session or
@@ -241,9 +247,12 @@ class Front {
 
   FrontOptions options_;
   Line line_;
-  Milliseconds deadline_;                       // this and the next two: of the listening thread
+  Milliseconds deadline_;                       // this and the next: of the listening thread
   std::shared_ptr<worker::Renderer> renderer_;  // of the current configuration
   config::Render rendering_;                    // what it was made for
+  std::shared_ptr<source::Cache> cache_;
+  std::optional<config::Cache> caching_;
+  const std::shared_ptr<source::CacheCounters> cache_counters_ = std::make_shared<source::CacheCounters>();
   Traffic traffic_;
 };
 

@@ -47,6 +47,7 @@ class Cache {
   void keep(const Digest& key, const CachedPicturePtr& picture);
 
   SingleFlight<Landing>& flights() { return flights_; }
+  void count_join() { ++counters_->joins; }
   const CacheCounters& counters() const { return *counters_; }
 
  private:

@@ -21,6 +21,9 @@ constexpr std::uint64_t kMostQueuedBytes = 32u << 20;
 // How long a server that refuses to write (it is full, or a replica) is not asked to.
 constexpr Milliseconds kWritePause(5'000);
 
+// The thread has more time than mail: nobody waits for it.
+constexpr int kAside = 10;
+
 }  // namespace
 
 // Held by the tier and by the thread; the last of them takes it away.
@@ -144,8 +147,8 @@ void RedisTier::Shared::run() {
       lock.unlock();
       Result<ConnectionPtr> connection = Error{"no memory"};
       try {
-        connection =
-            RedisConnection::connect(options.address, options.max_value, Deadline::after(options.timeout));
+        connection = RedisConnection::connect(options.address, options.max_value,
+                                              Deadline::after(options.timeout * kAside));
       } catch (const std::exception&) {
       }
       lock.lock();
@@ -189,8 +192,8 @@ void RedisTier::Shared::run() {
 Status RedisTier::Shared::write(ConnectionPtr& connection, const Write& write) {
   if (connection && connection->stale()) connection.reset();
   if (!connection) {
-    Result<ConnectionPtr> made_now =
-        RedisConnection::connect(options.address, options.max_value, Deadline::after(options.timeout));
+    Result<ConnectionPtr> made_now = RedisConnection::connect(options.address, options.max_value,
+                                                              Deadline::after(options.timeout * kAside));
     if (!made_now) return made_now.error();
     connection = std::move(*made_now);
   }
@@ -198,9 +201,7 @@ Status RedisTier::Shared::write(ConnectionPtr& connection, const Write& write) {
   if (value.size() > options.max_value) return Done{};
   connection->queue({"SET", name(write.key), value, "PX", std::to_string(options.ttl.count())});
   std::vector<RedisReply> replies;
-  // Nobody waits for it, and a value has its size.
-  const Milliseconds time = options.timeout * 10;
-  if (Status done = connection->exchange(replies, Deadline::after(time)); !done) {
+  if (Status done = connection->exchange(replies, Deadline::after(options.timeout * kAside)); !done) {
     connection.reset();
     return Error{options.address.text() + ": " + done.error().text};
   }

@@ -22,7 +22,7 @@ namespace pixmilter::source {
 
 struct RedisOptions {
   config::RedisAddress address;
-  Milliseconds timeout{20};  // connecting, and one exchange by the thread
+  Milliseconds timeout{20};  // for an answer; the thread, for which nobody waits, takes ten times as long
   std::string prefix;        // of keys
   Milliseconds ttl{86'400'000};
   std::uint64_t max_value = 16u << 20;  // bytes; more is neither written nor taken

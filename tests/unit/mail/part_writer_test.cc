@@ -30,14 +30,13 @@ TEST(PartWriter, OtherScriptsFollowRfc2231) {
   }
 }
 
-TEST(PartWriter, ImagePart) {
-  EXPECT_EQ(image_part({"abc", "image/png", "image-1.png", "id@pixmilter"}, "\n"),
+TEST(PartWriter, ImagePartHeader) {
+  EXPECT_EQ(image_part_header({"image/png", "image-1.png", "id@pixmilter"}, "\n"),
             "Content-Type: image/png; name=\"image-1.png\"\n"
             "Content-Transfer-Encoding: base64\n"
             "Content-Disposition: inline; filename=\"image-1.png\"\n"
             "Content-ID: <id@pixmilter>\n"
-            "\n"
-            "YWJj\n");
+            "\n");
 }
 
 }  // namespace
