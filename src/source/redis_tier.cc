@@ -78,7 +78,7 @@ struct RedisTier::Shared {
     if (!std::exchange(said, true)) log::warning("Redis: " + why + "; left alone for a while");
   }
 
-  // With the lock.
+  // With the lock. What counts is that work is done: a server that greets and then hangs has not answered.
   void answered() {
     failures = 0;
     pause = options.pause;
@@ -98,13 +98,14 @@ struct RedisTier::Shared {
         --made;
         asked = false;
       }
-      if (open || stop || deadline.passed()) {
-        if (asked && wanted > 0) --wanted;
-        return nullptr;
-      }
-      if (!std::exchange(asked, true)) {
+      if (!open && !std::exchange(asked, true)) {
         ++wanted;
         changed.notify_one();
+      }
+      // After a failure nobody waits for the next connection: it may fail as well.
+      if (open || stop || failures > 0 || deadline.passed()) {
+        if (asked && wanted > 0) --wanted;
+        return nullptr;
       }
       ready.wait_for(lock, deadline.left());
     }
@@ -112,11 +113,11 @@ struct RedisTier::Shared {
 
   void give_back(ConnectionPtr connection) {
     const std::lock_guard lock(mutex);
-    answered();
-    if (open) {
+    if (open) {  // another has failed meanwhile
       --made;
       return;
     }
+    answered();
     idle.push_back(std::move(connection));
     ready.notify_one();
   }
@@ -157,8 +158,8 @@ void RedisTier::Shared::run() {
         failed(connection.error().text, true);
         continue;
       }
-      open = false;
-      answered();
+      // Half open: one more failure and it is left alone again, for longer.
+      if (std::exchange(open, false)) failures = options.failures_to_open - 1;
       ++made;
       idle.push_back(std::move(*connection));
       ready.notify_one();
