@@ -97,14 +97,18 @@ class RenderTest : public testing::Test {
     const Pipeline pipeline(settings_, services);
     mail::Envelope envelope;
     envelope.local = true;
+    envelope.sender = "a@example.org";
     const mail::Message message(text);
     const Outcome outcome = pipeline.run(message, envelope, deadline);
     return outcome.summary + "\n" + (outcome.notes.empty() ? "" : outcome.notes.front()) + "\n" +
            carried_out(message, outcome);
   }
   std::uint64_t joins() const { return cache_->counters().joins; }
+  // Until so many messages wait for another's render.
   void wait_joins(std::uint64_t count) const {
-    while (joins() < count) std::this_thread::yield();
+    const Deadline deadline = Deadline::after(Milliseconds(20'000));
+    while (joins() < count && !deadline.passed()) std::this_thread::sleep_for(Milliseconds(1));
+    EXPECT_EQ(joins(), count);
   }
 
   config::Settings settings_;
@@ -168,7 +172,7 @@ TEST_F(RenderTest, WhoeverWaitsWaitsUntilHisOwnDeadline) {
 TEST_F(RenderTest, WhatWasNotThePicturesFaultIsTriedAgain) {
   for (const Status status : {Status::timeout, Status::crashed, Status::violated}) {
     SCOPED_TRACE(std::string(image::name(status)));
-    RenderTest::cache_ = source::make_cache(settings_.cache);
+    cache_ = source::make_cache(settings_.cache);
     SlowRenderer fresh;
     Services services(fresh);
     services.cache = cache_.get();
@@ -177,6 +181,7 @@ TEST_F(RenderTest, WhatWasNotThePicturesFaultIsTriedAgain) {
     const Pipeline pipeline(settings_, services);
     mail::Envelope envelope;
     envelope.local = true;
+    envelope.sender = "a@example.org";
     std::vector<std::thread> threads;
     std::atomic<int> converted{0}, left{0};
     for (int i = 0; i < 6; ++i)
