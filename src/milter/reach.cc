@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/confine.h"
+#include "config/redis_url.h"
 
 namespace pixmilter::milter {
 namespace {
@@ -52,6 +53,9 @@ Reach front_reach(const config::Settings& settings) {
   }
   std::sort(reach.readable.begin(), reach.readable.end());
   reach.readable.erase(std::unique(reach.readable.begin(), reach.readable.end()), reach.readable.end());
+  // Unix sockets are beyond what can be confined; whether one may be used is for its permissions to say.
+  if (const auto redis = config::parse_redis_url(settings.cache.redis); redis && redis->path.empty())
+    reach.connect_ports.push_back(redis->port);
   const auto system = system_files();
   reach.readable.insert(reach.readable.end(), system.begin(), system.end());
   return reach;
