@@ -18,13 +18,14 @@ Error bad(std::string_view name, std::string_view value, std::string_view why) {
   return Error{"parameter " + std::string(name) + "=" + log::quoted(value) + ": " + std::string(why)};
 }
 
-// The value of a parameter, trimmed; nothing where it is absent. An error where it comes twice.
+// The value of a parameter, trimmed and without a comment (RFC 2045) after it; nothing where it is absent. An
+// error where it comes twice.
 Result<std::optional<std::string_view>> find(const Parameters& parameters, std::string_view name) {
   std::optional<std::string_view> found;
   for (const auto& [key, value] : parameters) {
     if (!ascii::iequals(key, name)) continue;
     if (found) return Error{"parameter " + std::string(name) + " comes twice"};
-    found = ascii::trim(value);
+    found = ascii::trim(std::string_view(value).substr(0, value.find('(')));
   }
   return found;
 }
