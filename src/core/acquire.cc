@@ -118,6 +118,12 @@ Status Acquirer::recognise(Picture& picture) {
   if (picture.job.bytes.empty()) return Error{"empty"};
   picture.job.format = image::sniff(picture.job.bytes);
   if (picture.job.format == image::Format::unknown) return Error{"no image that we know"};
+  // Without a size librsvg would draw what has ink, wherever that lies.
+  if (picture.job.format == image::Format::svg)
+    if (std::optional<std::string> sized = image::with_default_size(picture.job.bytes)) {
+      picture.storage = *std::move(sized);
+      picture.job.bytes = picture.storage;
+    }
   if (Result<image::Header> header = image::read_header(picture.job.bytes))
     picture.header = *header;
   else if (image::shown_everywhere(picture.job.format))

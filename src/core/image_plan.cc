@@ -91,6 +91,18 @@ void apply(const config::ImagePlan& plan, const config::Policy& policy, const ht
   if (reference->place == html::Place::inline_svg) settings.svg_scale = plan.density;
 }
 
+void draw_as_displayed(const config::ImagePlan& plan, const html::Reference& reference,
+                       const image::Header& header, image::RenderSettings& settings) {
+  constexpr double kMostPixels = 16e6;
+  if (settings.resize != image::Resize::none || header.width == 0 || header.height == 0) return;
+  if (reference.place != html::Place::img_src && reference.place != html::Place::input_src) return;
+  double scale = 0;
+  if (reference.css_width) scale = std::max(scale, *reference.css_width / header.width);
+  if (reference.css_height) scale = std::max(scale, *reference.css_height / header.height);
+  const double pixels = double(header.width) * header.height;
+  settings.svg_scale = std::max(1.0, std::min(scale * plan.density, std::sqrt(kMostPixels / pixels)));
+}
+
 bool must_render(const config::ImagePlan& plan, const image::ImageJob& job, const ImageFacts& facts) {
   if (!is_format(job.format, plan.format)) return true;
   if (plan.max_bytes > 0 && job.bytes.size() > plan.max_bytes) return true;

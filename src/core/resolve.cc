@@ -69,6 +69,8 @@ class Resolver {
         finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
       return;
     }
+    // One more may be a picture that is known; but to read thousands for that is what the limit is against.
+    if (left_out_ > work_.plan.policy.max_images) return too_many(finding);
     if (Status found = acquirer_.acquire(finding, picture); !found) {
       // What cannot be read can still be meant by a rule.
       if (finding.source != Source::svg && leave_out(finding, picture)) return;
@@ -112,16 +114,23 @@ class Resolver {
   }
 
  private:
+  void too_many(Finding& finding) const {
+    fail(finding, config::Failure::limit,
+         "more than max_images = " + std::to_string(work_.plan.policy.max_images));
+  }
+
   // Gives the finding its picture: a new one, or one that the message shows already.
   void enlist(Finding& finding, Picture picture) {
     picture.job.limits = limits_;
     picture.source = sha256(picture.job.bytes);
     const Digest key = picture_key(picture.job, picture.source, picture.needs_worker);
     const auto known = known_.find(key);
-    const std::uint32_t max_images = work_.plan.policy.max_images;
     const bool placeholder = finding.decision == Decision::placeholder;
-    if (known == known_.end() && !placeholder && work_.pictures.size() - placeholders_ >= max_images)
-      return fail(finding, config::Failure::limit, "more than max_images = " + std::to_string(max_images));
+    if (known == known_.end() && !placeholder &&
+        work_.pictures.size() - placeholders_ >= work_.plan.policy.max_images) {
+      ++left_out_;
+      return too_many(finding);
+    }
     finding.picture = known == known_.end() ? work_.pictures.size() : known->second;
     if (known != known_.end()) return;
     known_.emplace(key, finding.picture);
@@ -181,6 +190,10 @@ class Resolver {
       return Error{shown ? "shown everywhere as it is" : "an attachment that no rule names"};
     const html::Reference* reference = work_.reference(finding);
     if (planned.ruled) apply(planned.plan, work_.plan.policy, reference, job.settings);
+    // Where a style sheet may undo the size that the page gives, the picture's own has to stay what it is.
+    if (job.format == image::Format::svg && reference != nullptr && picture.header &&
+        !work_.texts[finding.html].scan.sheets_say_auto)
+      draw_as_displayed(planned.plan, *reference, *picture.header, job.settings);
     job.settings.min_side = work_.plan.policy.min_side;
     switch (planned.plan.action) {
       case config::ImageAction::keep:
@@ -277,6 +290,7 @@ class Resolver {
   Acquirer acquirer_;
   image::Limits limits_;
   std::vector<Finding> more_pages_;
+  std::size_t left_out_ = 0;  // pictures that max_images left no room for
   std::map<Digest, std::size_t> known_;
   std::size_t placeholders_ = 0;
 };

@@ -349,6 +349,7 @@ void Scanner::add_style_attribute(const Attribute* attribute) {
 void Scanner::add_style_block(const Token& token) {
   images_.clear();
   out_.work += css::find_images(token.raw, images_);
+  out_.sheets_say_auto = out_.sheets_say_auto || ascii::ifind(token.raw, "auto") != std::string_view::npos;
   found_.clear();
   Reference reference;
   reference.place = Place::style_block;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -25,5 +27,9 @@ struct Header {
 // size in CSS px that width, height and viewBox of its root give, rounded up.
 // Errors: an unknown format, a header that is cut short or makes no sense.
 Result<Header> read_header(std::string_view bytes);
+
+// An SVG that says no size and has no viewBox, with the size that a page gives it written into its root (CSS:
+// 300 by 150; a side that is said stays); nothing where that is not so.
+std::optional<std::string> with_default_size(std::string_view svg);
 
 }  // namespace pixmilter::image

@@ -8,13 +8,20 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "image/header.h"
 #include "image/header_readers.h"
 
 namespace pixmilter::image {
 namespace {
 
-// The value of an attribute in a start tag, without its quotes.
-std::string_view attribute(std::string_view tag, std::string_view name) {
+// An attribute in a start tag: where it stands, and its value without quotes.
+struct Written {
+  std::size_t begin = 0, end = 0;
+  std::string_view value;
+};
+constexpr auto kByPlace = [](const Written& a, const Written& b) { return a.begin < b.begin; };
+
+Written attribute(std::string_view tag, std::string_view name) {
   for (std::size_t at = 0; (at = tag.find(name, at)) != std::string_view::npos; at += name.size()) {
     if (at == 0 || !ascii::is_space(tag[at - 1])) continue;
     std::size_t value = at + name.size();
@@ -24,7 +31,8 @@ std::string_view attribute(std::string_view tag, std::string_view name) {
     while (value < tag.size() && ascii::is_space(tag[value])) ++value;
     if (value >= tag.size() || (tag[value] != '"' && tag[value] != '\'')) continue;
     const std::size_t end = tag.find(tag[value], value + 1);
-    return end == std::string_view::npos ? std::string_view() : tag.substr(value + 1, end - value - 1);
+    if (end == std::string_view::npos) return {};
+    return {at, end + 1, tag.substr(value + 1, end - value - 1)};
   }
   return {};
 }
@@ -39,7 +47,7 @@ std::optional<double> take_number(std::string_view& text) {
   return value;
 }
 
-// A length in CSS px; nothing for percentages and what is relative to a font.
+// A length in CSS px, at the font size that a picture starts with; nothing for percentages.
 std::optional<double> length(std::string_view text) {
   const auto value = take_number(text);
   if (!value) return {};
@@ -47,8 +55,8 @@ std::optional<double> length(std::string_view text) {
   static constexpr struct {
     std::string_view name;
     double px;
-  } kUnits[] = {{"", 1},    {"px", 1},         {"pt", 96 / 72.0}, {"pc", 16},
-                {"in", 96}, {"cm", 96 / 2.54}, {"mm", 96 / 25.4}, {"q", 96 / 101.6}};
+  } kUnits[] = {{"", 1},           {"px", 1},         {"pt", 96 / 72.0}, {"pc", 16}, {"in", 96},
+                {"cm", 96 / 2.54}, {"mm", 96 / 25.4}, {"q", 96 / 101.6}, {"em", 16}, {"ex", 8}};
   for (const auto& known : kUnits)
     if (ascii::iequals(unit, known.name)) return *value * known.px;
   return {};
@@ -75,14 +83,43 @@ std::string_view root_tag(std::string_view bytes) {
   return {};
 }
 
+// What a page gives an image that says nothing of its size.
+constexpr double kDefaultWidth = 300, kDefaultHeight = 150;
+
+// Whether a side that is not said is the default one.
+bool has_default_size(std::string_view tag) {
+  return !tag.empty() && attribute(tag, "viewBox").end == 0 && attribute(tag, "style").end == 0;
+}
+
 }  // namespace
+
+std::optional<std::string> with_default_size(std::string_view bytes) {
+  const std::string_view tag = root_tag(bytes);
+  const Written width = attribute(tag, "width"), height = attribute(tag, "height");
+  if (!has_default_size(tag) || (length(width.value) && length(height.value))) return {};
+  std::string out(bytes.substr(0, static_cast<std::size_t>(tag.data() - bytes.data())));
+  std::string rest(tag);
+  // From behind, so that the first stays where it is.
+  for (const Written& written : {std::max(width, height, kByPlace), std::min(width, height, kByPlace)})
+    if (written.end > 0 && !length(written.value)) rest.erase(written.begin, written.end - written.begin);
+  std::string sides;
+  if (!length(width.value)) sides += " width=\"" + std::to_string(std::lround(kDefaultWidth)) + '"';
+  if (!length(height.value)) sides += " height=\"" + std::to_string(std::lround(kDefaultHeight)) + '"';
+  rest.insert(std::string_view("svg").size(), sides);
+  out += rest;
+  out += bytes.substr(out.size() - rest.size() + tag.size());
+  return out;
+}
 
 Result<Header> read_svg_header(std::string_view bytes) {
   const std::string_view tag = root_tag(bytes);
-  std::optional<double> width = length(attribute(tag, "width"));
-  std::optional<double> height = length(attribute(tag, "height"));
-  if (!width || !height) {
-    std::string_view box = attribute(tag, "viewBox");
+  std::optional<double> width = length(attribute(tag, "width").value);
+  std::optional<double> height = length(attribute(tag, "height").value);
+  if ((!width || !height) && has_default_size(tag)) {
+    width = width.value_or(kDefaultWidth);
+    height = height.value_or(kDefaultHeight);
+  } else if (!width || !height) {
+    std::string_view box = attribute(tag, "viewBox").value;
     take_number(box);
     take_number(box);
     const auto box_width = take_number(box);

@@ -51,7 +51,7 @@ Attempt<Image> call_loader(const ImageJob& job, const Wish& wish) {
       failed = PIXMILTER_LOAD(vips_heifload_buffer);
       break;
     case Format::svg:
-      failed = PIXMILTER_LOAD(vips_svgload_buffer, "scale", wish.scale);
+      failed = PIXMILTER_LOAD(vips_svgload_buffer, "scale", wish.scale, "dpi", 96.0);
       break;
     case Format::jxl:
       failed = PIXMILTER_LOAD(vips_jxlload_buffer);
