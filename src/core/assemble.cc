@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "core/fold.h"
 #include "image/format.h"
 #include "mail/part_writer.h"
 
@@ -17,6 +18,11 @@ constexpr std::string_view kTextEncoding = " quoted-printable";
 constexpr std::size_t kIdBytes = 16;  // of the hash, in Content-IDs and boundaries
 
 bool is_content_field(const mail::HeaderField& field) { return ascii::istarts_with(field.name, "Content-"); }
+
+// Whether lines of the text are lines of the message.
+bool is_plain(mail::Encoding encoding) {
+  return encoding != mail::Encoding::quoted_printable && encoding != mail::Encoding::base64;
+}
 
 // Content-IDs compare without their angle brackets.
 std::string_view bare_id(std::string_view id) {
@@ -95,9 +101,7 @@ class Assembler {
   Status edit_text(std::size_t index) {
     const HtmlText& text = work_.texts[index];
     const std::size_t related = related_around(text.part);
-    mail::EditList edits;
-    for (const html::ElementEdit& edit : text.edits)
-      edits.replace(edit.range.begin, edit.range.end, edit.replacement);
+    std::vector<Replacement> replacements;
     for (const Finding& finding : work_.findings) {
       if (finding.html != index || finding.picture == Finding::kNone || finding.decision == Decision::keep)
         continue;
@@ -109,7 +113,20 @@ class Assembler {
                                                    : html::img_element(reference, "cid:" + id, svg->second);
       if (svg != text.svgs.end() && finding.decision == Decision::placeholder)
         written = html::with_alt(written, finding.reason);
-      edits.replace(reference.range.begin, reference.range.end, std::move(written));
+      replacements.push_back({&reference, std::move(written)});
+    }
+    std::sort(replacements.begin(), replacements.end(), [](const Replacement& a, const Replacement& b) {
+      return a.reference->range.begin < b.reference->range.begin;
+    });
+    mail::EditList edits;
+    for (const html::ElementEdit& edit : text.edits)
+      edits.replace(edit.range.begin, edit.range.end, edit.replacement);
+    // A line break may not come to stand within what goes.
+    if (!text.recoded && text.edits.empty() && is_plain(tree_[text.part].encoding))
+      keep_lines_short(text.text, eol_, replacements, edits);
+    for (Replacement& replacement : replacements) {
+      const html::Range& range = replacement.reference->range;
+      edits.replace(range.begin, range.end, std::move(replacement.text));
     }
     for (const html::Range& range : text.scan.removals) edits.remove(range.begin, range.end);
     if (edits.empty()) return Done{};
