@@ -57,7 +57,9 @@ Json picture(const core::Finding& finding) {
   const bool reference = finding.html != core::Finding::kNone;
   Json out = {{"part", finding.part_number},
               {"source", core::name(finding.source)},
-              {"place", reference ? std::string(html::name(finding.place)) : "part"},
+              {"place", reference          ? std::string(html::name(finding.place))
+                        : finding.external ? "external body"
+                                           : "part"},
               {"label", finding.label},
               {"decision", core::name(finding.decision)},
               {"reason", finding.reason},

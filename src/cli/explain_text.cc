@@ -185,9 +185,11 @@ class Writer {
                  finding.new_name;
       const char* code = finding.failed ? "31" : finding.decision == core::Decision::keep ? "33" : "32";
       grid.row({"part " + (finding.part_number.empty() ? "1" : finding.part_number),
-                reference ? std::string(html::name(finding.place)) : "part", harmless(finding.label),
-                ascii::trim(before).empty() ? "-" : std::string(ascii::trim(before)), paint(what, code),
-                harmless(detail)});
+                reference          ? std::string(html::name(finding.place))
+                : finding.external ? "external body"
+                                   : "part",
+                harmless(finding.label), ascii::trim(before).empty() ? "-" : std::string(ascii::trim(before)),
+                paint(what, code), harmless(detail)});
     }
     out_ += grid.text("  ");
   }

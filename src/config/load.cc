@@ -99,6 +99,23 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
   }
   read_cache(root, file, settings, problems);
   {
+    Table assets(root.table("assets"), "assets", file, problems);
+    assets.read("root", settings.assets.root, [](const toml::node& node) -> Result<std::string> {
+      const auto* text = node.as_string();
+      if (text == nullptr) return Error{"a string is expected"};
+      if (text->get().empty()) return std::string();
+      if (Status valid = check_absolute(text->get()); !valid) return valid.error();
+      return text->get();
+    });
+    assets.read("max_bytes", settings.assets.max_bytes, [](const toml::node& node) -> Result<std::uint64_t> {
+      const auto* text = node.as_string();
+      Result<std::uint64_t> size = parse_size(text == nullptr ? std::string() : text->get());
+      if (size && *size == 0) return Error{"a size above 0 is expected"};
+      return size;
+    });
+    assets.finish();
+  }
+  {
     Table fetch(root.table("fetch"), "fetch", file, problems);
     read_fetch(fetch, settings.fetch);
     // Who lists URLs wants them fetched. A list of sources, in [defaults] or in a rule, says otherwise.

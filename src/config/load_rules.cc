@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "base/ascii.h"
+#include "config/units.h"
 
 namespace pixmilter::config {
 namespace {
@@ -273,6 +274,15 @@ void read_policy(Table& table, Policy& policy) {
       "strip_metadata", policy.strip_metadata,
       {{"none", StripMetadata::none}, {"gps", StripMetadata::gps}, {"all", StripMetadata::all}});
   table.number("min_side", policy.min_side, 1, 30'000);
+  table.read("assets", policy.assets, [](const toml::node& node) -> Result<std::string> {
+    const auto* text = node.as_string();
+    if (text == nullptr) return Error{"a string is expected"};
+    const Status valid =
+        text->get().starts_with('/') ? check_absolute(text->get()) : check_folder(text->get());
+    if (!text->get().empty() && !valid) return valid.error();
+    return text->get();
+  });
+  table.boolean("templates", policy.templates);
 }
 
 Rule read_rule(Table& table, std::size_t number, const Policy& defaults) {

@@ -56,6 +56,9 @@ struct Policy {
   std::uint64_t max_message_bytes = 0;  // 0: no budget
   StripMetadata strip_metadata = StripMetadata::gps;
   std::uint32_t min_side = 320;  // pixels: no image shrinks under this for a byte limit
+  // Where assets lie: a folder beneath [assets] root, or an absolute path. Empty: [assets] root itself.
+  std::string assets;
+  bool templates = false;  // SVG assets are filled in with the values of a query
   bool operator==(const Policy&) const = default;
 };
 

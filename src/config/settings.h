@@ -36,6 +36,12 @@ struct Render {
   bool operator==(const Render&) const = default;
 };
 
+struct Assets {
+  std::string root = "/var/lib/pixmilter/assets";  // absolute; empty: no assets are served
+  std::uint64_t max_bytes = 10ull << 20;           // of one asset, and of a template that is filled in
+  bool operator==(const Assets&) const = default;
+};
+
 // Pictures by URL.
 struct Fetch {
   std::vector<UrlPattern> allow;             // empty: nothing is fetched, and there is no fetch process
@@ -64,6 +70,7 @@ struct Settings {
   Mode mode = Mode::enforce;
   Milter milter;
   Render render;
+  Assets assets;
   Fetch fetch;
   Cache cache;
   Policy defaults;

@@ -78,6 +78,27 @@ Status check_socket(std::string_view text) {
   return Done{};
 }
 
+Status check_folder(std::string_view path) {
+  const Error expected{"a folder name without \".\", \"..\" and empty components is expected"};
+  for (;;) {
+    const std::size_t slash = path.find('/');
+    const std::string_view component = path.substr(0, slash);
+    if (component.empty() || component == "." || component == ".." ||
+        component.find('\0') != std::string_view::npos)
+      return expected;
+    if (slash == std::string_view::npos) return Done{};
+    path.remove_prefix(slash + 1);
+  }
+}
+
+Status check_absolute(std::string_view path) {
+  const Error expected{"an absolute path without \".\", \"..\" and empty components is expected"};
+  if (!path.starts_with('/')) return expected;
+  path.remove_prefix(1);
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return check_folder(path) ? Status(Done{}) : Status(expected);
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

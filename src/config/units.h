@@ -1,4 +1,4 @@
-// The units of configuration values: sizes, durations, sockets; and the distance between two names.
+// The units of configuration values: sizes, durations, sockets, paths; and the distance between two names.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,12 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 // unix:PATH (at most 107 bytes), inet:PORT@HOST, inet6:PORT@HOST, fd:N.
 Status check_socket(std::string_view text);
+
+// An absolute path whose spelling says where it leads: no "." and "..", no empty component but at the end.
+Status check_absolute(std::string_view path);
+
+// The same for a folder beneath another: one or more plain components.
+Status check_folder(std::string_view path);
 
 // How many characters have to be put in, taken out or exchanged to make one word of the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);

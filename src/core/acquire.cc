@@ -1,11 +1,15 @@
 #include "core/acquire.h"
 
+#include <optional>
 #include <utility>
 
+#include "base/percent.h"
+#include "core/links.h"
 #include "image/header.h"
 #include "image/npy.h"
 #include "image/raw_params.h"
 #include "source/data_uri.h"
+#include "source/svg_template.h"
 
 namespace pixmilter::core {
 namespace {
@@ -27,6 +31,15 @@ config::Failure failure_of(source::FetchStatus status) {
   return config::Failure::internal;
 }
 
+// A name from a message as it may stand in a log line or a reply.
+std::string quoted(std::string_view name) {
+  constexpr std::size_t kLength = 80;
+  std::string out(name.substr(0, kLength));
+  for (char& c : out)
+    if (c < ' ' || c > '~' || c == '"' || c == '\\') c = '?';
+  return "\"" + out + (name.size() > kLength ? "...\"" : "\"");
+}
+
 }  // namespace
 
 Status Acquirer::acquire(Finding& finding, Picture& picture) {
@@ -40,8 +53,7 @@ Status Acquirer::acquire(Finding& finding, Picture& picture) {
       return from_part(finding, picture);
     case Source::asset:
     case Source::file:
-      finding.failure = config::Failure::missing;
-      return Error{"source \"" + std::string(name(finding.source)) + "\" is not served"};
+      return from_asset(finding, picture);
     case Source::http:
       return from_url(finding, picture);
   }
@@ -78,6 +90,11 @@ Status Acquirer::from_part(const Finding& finding, Picture& picture) {
   } else {
     picture.job.bytes = std::string_view(work_.message.bytes()).substr(part.body.begin, part.body.size());
   }
+  return read_as(part, finding.asked, picture);
+}
+
+// The bytes, as a part of this type and these parameters says they are.
+Status Acquirer::read_as(const mail::Part& part, bool asked, Picture& picture) {
   if (picture.job.bytes.empty()) return Error{"empty"};
   if (part.type == "image/x-raw-pixels") {
     Result<image::RawLayout> layout = image::read_raw_layout(part.parameters, picture.job.bytes);
@@ -89,7 +106,7 @@ Status Acquirer::from_part(const Finding& finding, Picture& picture) {
       return Error{"no .npy file"};
     if (Status recognised = recognise(picture); !recognised) return recognised;
   }
-  if (finding.asked) return image::read_raw_settings(part.parameters, picture.job.settings);
+  if (asked) return image::read_raw_settings(part.parameters, picture.job.settings);
   return Done{};
 }
 
@@ -102,9 +119,75 @@ Status Acquirer::from_url(Finding& finding, Picture& picture) {
   const source::FetchResponse& response = found->second;
   finding.failure = failure_of(response.status);
   if (response.status != source::FetchStatus::ok) return Error{response.reason};
-  Status recognised = own(response.bytes, picture);
+  Status recognised = Done{};
+  if (finding.external) {
+    const std::string_view path = std::string_view(finding.url).substr(0, finding.url.find_first_of("?#"));
+    finding.file_name = percent::decoded(path.substr(path.rfind('/') + 1)).value_or("");
+    picture.storage = response.bytes;
+    picture.job.bytes = picture.storage;
+    recognised = read_as(work_.externals.at(finding.part).inner, finding.asked, picture);
+  } else {
+    recognised = own(response.bytes, picture);
+  }
   if (recognised || response.content_type.empty()) return recognised;
   return Error{recognised.error().text + "; the server calls it " + response.content_type};
+}
+
+Result<source::AssetName> Acquirer::asset_name(const Finding& finding) const {
+  if (finding.external && work_.externals.at(finding.part).access_type == "local-file")
+    return source::read_plain_name(work_.externals.at(finding.part).name, root_);
+  const std::string url = url_of(work_, finding);
+  return finding.source == Source::file ? source::read_file_url(url, root_) : source::read_asset_url(url);
+}
+
+// The file, filled in where it is a template.
+Result<std::string> Acquirer::asset_bytes(const source::AssetName& name) const {
+  const std::uint64_t max_bytes = settings_.assets.max_bytes;
+  const bool templates = work_.plan.policy.templates;
+  if (name.has_query && !templates) return Error{"it takes no values: no rule says templates = true"};
+  Result<std::string> bytes = source::read_asset(root_, name, max_bytes);
+  if (!bytes || !templates) return bytes;
+  if (image::sniff(*bytes) != image::Format::svg)
+    return name.has_query ? Result<std::string>(Error{"it takes no values: it is no SVG"}) : bytes;
+  Result<source::TemplateValues> values = source::read_query(name.query);
+  if (!values) return values.error();
+  return source::fill_template(*bytes, *values, max_bytes);
+}
+
+Status Acquirer::from_asset(Finding& finding, Picture& picture) {
+  finding.failure = config::Failure::missing;
+  if (work_.plan.assets_differ) return Error{"the recipients' rules name different asset folders"};
+  const std::string said(name(finding.source));
+  const Result<source::AssetName> named = asset_name(finding);
+  if (!named) return Error{said + " " + quoted(finding.label) + ": " + named.error().text};
+  finding.file_name = named->path.substr(named->path.rfind('/') + 1);  // npos + 1 is 0
+  const std::string key = named->path + (named->has_query ? "?" + named->query : "");
+  auto known = shared_.find(key);
+  if (known == shared_.end()) {
+    // Names cost a sender nothing, reading costs us: what may become a picture is what is looked for.
+    if (shared_.size() >= work_.plan.policy.max_images) {
+      finding.failure = config::Failure::limit;
+      return Error{"more than max_images = " + std::to_string(work_.plan.policy.max_images)};
+    }
+    if (deadline_.passed()) {
+      finding.failure = config::Failure::timeout;
+      return Error{"no time is left for it"};
+    }
+    Result<std::string> bytes = asset_bytes(*named);
+    if (bytes) {
+      const Digest digest = sha256(*bytes);
+      known = shared_.emplace(key, Shared{std::make_shared<std::string>(std::move(*bytes)), digest}).first;
+    } else {
+      known = shared_.emplace(key, Error{said + " " + quoted(named->path) + ": " + bytes.error().text}).first;
+    }
+  }
+  if (!known->second) return known->second.error();
+  picture.shared = known->second->bytes;
+  picture.digest = known->second->digest;
+  picture.job.bytes = *picture.shared;
+  finding.failure = config::Failure::unreadable;
+  if (finding.external) return read_as(work_.externals.at(finding.part).inner, finding.asked, picture);
+  return recognise(picture);
 }
 
 Status Acquirer::own(std::string bytes, Picture& picture) {

@@ -12,6 +12,7 @@
 #include "core/services.h"
 #include "core/work.h"
 #include "html/inline_svg.h"
+#include "source/assets.h"
 
 namespace pixmilter::core {
 
@@ -19,7 +20,11 @@ namespace pixmilter::core {
 class Acquirer {
  public:
   Acquirer(Work& work, const config::Settings& settings, const Services& services, Deadline deadline)
-      : work_(work), settings_(settings), services_(services), deadline_(deadline) {}
+      : work_(work),
+        settings_(settings),
+        services_(services),
+        deadline_(deadline),
+        root_(source::asset_root(settings, work.plan.policy)) {}
 
   // Fills in the picture's bytes, what they are, and what they say of themselves. An Error says why there are
   // none; finding.failure then says what kind of failure that is.
@@ -30,13 +35,25 @@ class Acquirer {
   Status from_inline_svg(const Finding& finding, Picture& picture);
   Status from_part(const Finding& finding, Picture& picture);
   Status from_url(Finding& finding, Picture& picture);
+  Status from_asset(Finding& finding, Picture& picture);
+  Result<source::AssetName> asset_name(const Finding& finding) const;
+  Result<std::string> asset_bytes(const source::AssetName& name) const;
   static Status own(std::string bytes, Picture& picture);
   static Status recognise(Picture& picture);
+  static Status read_as(const mail::Part& part, bool asked, Picture& picture);
+
+  // What has been read for a message: a thousand references to one asset read it once.
+  struct Shared {
+    std::shared_ptr<const std::string> bytes;
+    Digest digest;
+  };
 
   Work& work_;
-  [[maybe_unused]] const config::Settings& settings_;
+  const config::Settings& settings_;
   [[maybe_unused]] const Services& services_;
-  [[maybe_unused]] const Deadline deadline_;
+  const Deadline deadline_;
+  const source::AssetRoot root_;
+  std::map<std::string, Result<Shared>> shared_;                   // by what names it
   std::map<std::size_t, std::unique_ptr<html::InlineSvgs>> svgs_;  // by index of the HtmlText
 };
 

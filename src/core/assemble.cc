@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "core/external_part.h"
 #include "core/fold.h"
 #include "image/format.h"
 #include "mail/part_writer.h"
@@ -55,7 +56,7 @@ class Assembler {
       else if (const std::vector<const Finding*> pages = pages_of_root(finding); !pages.empty())
         replace_root_by_pages(finding, pages);
       else
-        replace_part(finding);
+        finding.external ? replace_external(work_, finding, out_) : replace_part(finding);
     }
     drop_parts();
     return std::move(out_);
@@ -346,6 +347,15 @@ class Assembler {
     out_.replaced[finding.part] = finding.picture;
   }
 
+  // How a part is shown, and with it each page of it.
+  std::string_view disposition_of(const Finding& finding) const {
+    const mail::Part& part = tree_[finding.part];
+    const std::string& said = finding.external
+                                  ? disposition_part(work_.externals.at(finding.part), part).disposition
+                                  : part.disposition;
+    return !said.empty() ? std::string_view(said) : finding.external ? "attachment" : "inline";
+  }
+
   // A further page stands behind the part of the first, under the same disposition.
   void add_page(const Finding& finding) {
     // The first page failed: the part is still there whole. Or the pages are in place.
@@ -369,8 +379,8 @@ class Assembler {
     add("Content-Type",
         mail::structured_value(image::media_type(picture.result.format), {{"name", finding.new_name}}, 14));
     add("Content-Transfer-Encoding", "base64");
-    add("Content-Disposition", mail::structured_value(part.disposition.empty() ? "inline" : part.disposition,
-                                                      {{"filename", finding.new_name}}, 21));
+    add("Content-Disposition",
+        mail::structured_value(disposition_of(finding), {{"filename", finding.new_name}}, 21));
     out += eol_;
     picture.append_lines(eol_, out);
   }

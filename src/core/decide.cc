@@ -100,6 +100,11 @@ class Merger {
           policy.max_message_bytes - 1 < mine.max_message_bytes - 1, plan);
     merge("strip_metadata", mine.strip_metadata, policy.strip_metadata,
           policy.strip_metadata > mine.strip_metadata, plan);
+    merge("templates = false", mine.templates, policy.templates, mine.templates && !policy.templates, plan);
+    // No folder is the stricter one of two: who may see one must not be sent the other's pictures.
+    const bool differ = !first_ && mine.assets != policy.assets;
+    merge("no assets", out_.assets_differ, out_.assets_differ || differ, differ && !out_.assets_differ, plan);
+    mine.assets = policy.assets;
     merge("min_side", mine.min_side, policy.min_side, policy.min_side > mine.min_side, plan);
     for (std::size_t i = 0; i < config::kFailures; ++i)
       merge("on_fail." + std::string(config::name(static_cast<config::Failure>(i))), mine.on_fail[i],

@@ -54,7 +54,8 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> add_headers;
   std::vector<RecipientPlan> recipients;
   std::vector<Forced> forced;
-  bool open = false;  // a rule could not be judged without the body: nothing may be concluded
+  bool assets_differ = false;  // two recipients' rules name different asset folders: there is none for both
+  bool open = false;           // a rule could not be judged without the body: nothing may be concluded
   bool signed_allowed =
       false;  // each recipient's rule says dkim_signed itself: a DKIM signature is no obstacle
 };

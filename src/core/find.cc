@@ -1,9 +1,17 @@
 #include "core/find.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <ctime>
+#include <map>
 #include <set>
 
 #include "base/ascii.h"
+#include "config/pattern.h"
+#include "core/external_part.h"
+#include "mail/header_text.h"
 #include "source/data_uri.h"
 
 namespace pixmilter::core {
@@ -81,6 +89,8 @@ class Finder {
 
   void run() {
     for (std::size_t i = 0; i < work_.tree.size(); ++i)
+      if (work_.tree[i].type == "message/external-body" && protection_[i].empty()) read_external(i);
+    for (std::size_t i = 0; i < work_.tree.size(); ++i)
       if (is_text_to_scan(i)) find_in_html(i);
     for (std::size_t i = 0; i < work_.tree.size(); ++i)
       if (protection_[i].empty()) look_at_part(i);
@@ -140,8 +150,11 @@ class Finder {
     if (ascii::istarts_with(url, "cid:")) {
       std::string id = content_id_of(url);
       finding.source = Source::part;
-      const bool there = std::any_of(work_.tree.parts().begin(), work_.tree.parts().end(),
-                                     [&](const mail::Part& part) { return part.content_id == id; });
+      const bool there =
+          std::any_of(work_.tree.parts().begin(), work_.tree.parts().end(),
+                      [&](const mail::Part& part) { return part.content_id == id; }) ||
+          std::any_of(work_.externals.begin(), work_.externals.end(),
+                      [&](const auto& external) { return external.second.inner.content_id == id; });
       finding.reason = there ? "names a part of the message" : "no part of the message has this Content-ID";
       named_.insert(std::move(id));
     } else if (ascii::istarts_with(url, "http:") || ascii::istarts_with(url, "https:")) {
@@ -150,14 +163,99 @@ class Finder {
       finding.reason = "empty";
     } else if (ascii::istarts_with(url, "asset:") || ascii::istarts_with(url, "file:")) {
       finding.source = ascii::istarts_with(url, "asset:") ? Source::asset : Source::file;
-      finding.reason = "this version serves no assets and no files";
+      serve(finding);
     } else {
       finding.reason = "no data: URI, and no mail client can follow it";
     }
   }
 
+  // A picture to be had elsewhere. Where the rules do not allow its source, it is none of our business.
+  void serve(Finding& finding) const {
+    finding.silent = !allowed(finding.source, work_.plan.policy.sources);
+    if (finding.silent)
+      finding.reason = "source \"" + std::string(name(finding.source)) + "\" is not allowed";
+  }
+
+  void read_external(std::size_t index) {
+    Result<mail::ExternalBody> external = mail::read_external_body(work_.message, work_.tree[index]);
+    if (external)
+      work_.externals.emplace(index, std::move(*external));
+    else
+      unread_.emplace(index, external.error().text);
+  }
+
+  // A part that stands for bytes that lie elsewhere (RFC 2046 section 5.2.3).
+  void look_at_external(std::size_t index) {
+    Finding finding = finding_at(index);
+    finding.external = true;
+    finding.asked = true;
+    finding.silent = true;
+    finding.label = "message/external-body";
+    if (const auto found = work_.externals.find(index); found != work_.externals.end())
+      look_at_external(found->second, finding);
+    else
+      finding.reason = unread_.at(index);
+    work_.findings.push_back(std::move(finding));
+  }
+
+  void look_at_external(const mail::ExternalBody& external, Finding& finding) const {
+    const mail::Part& outer = work_.tree[finding.part];
+    const bool by_cid = named_.contains(content_id_of(external, outer));
+    const std::string& disposition = disposition_part(external, outer).disposition;
+    finding.attachment = disposition != "inline" && !by_cid;
+    const std::string_view type = external.inner.type;
+    const bool local = external.access_type == "local-file";
+    finding.label = label_of(local ? external.name : external.url);
+    if (!type.starts_with("image/") && type != "application/x-npy" &&
+        !(type == "application/octet-stream" && by_cid)) {
+      finding.reason = "stands for no image but for " + std::string(type);
+    } else if (local || ascii::istarts_with(external.url, "asset:")) {
+      // A path of this machine's is a file; a name is an asset's.
+      finding.source = external.name.starts_with('/') ? Source::file : Source::asset;
+      serve(finding);
+    } else if (ascii::istarts_with(external.url, "file:")) {
+      finding.source = Source::file;
+      serve(finding);
+    } else if (ascii::istarts_with(external.url, "http:") || ascii::istarts_with(external.url, "https:")) {
+      finding.source = Source::http;
+      serve(finding);
+    } else {
+      finding.reason = external.url.empty()
+                           ? "access type \"" + label_of(external.access_type) + "\" is not served"
+                           : "a URL that is not served";
+    }
+    if (finding.reason.empty()) finding.reason = why_not_now(external);
+    if (finding.silent || finding.reason.empty()) return;
+    finding.failed = true;
+    finding.failure = config::Failure::missing;
+  }
+
+  // What the part itself says against it.
+  static std::string why_not_now(const mail::ExternalBody& external) {
+    if (!external.expiration.empty()) {
+      const std::optional<std::int64_t> expires = mail::date(external.expiration);
+      if (!expires) return "an expiration that is no date";
+      if (*expires < static_cast<std::int64_t>(std::time(nullptr))) return "expired";
+    }
+    if (!external.site.empty() && !is_this_host(external.site)) return "a file of another site";
+    return {};
+  }
+
+  // RFC 2046 section 5.2.3.2: a domain name, in which * stands for a part of it.
+  static bool is_this_host(std::string_view site) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) return false;
+    const std::string pattern = ascii::to_lower(site);
+    const std::string name = ascii::to_lower(host.data());
+    if (pattern == "localhost" || config::glob_matches(pattern, name)) return true;
+    // Many hosts know only the first label of their name.
+    return name.find('.') == std::string::npos &&
+           config::glob_matches(std::string_view(pattern).substr(0, pattern.find('.')), name);
+  }
+
   void look_at_part(std::size_t index) {
     const mail::Part& part = work_.tree[index];
+    if (part.type == "message/external-body") return look_at_external(index);
     if (part.is_multipart() || part.type.starts_with("text/")) return;
     const bool picture = part.type.starts_with("image/");
     const bool by_cid = !part.content_id.empty() && named_.contains(part.content_id);
@@ -201,7 +299,8 @@ class Finder {
 
   Work& work_;
   const std::vector<std::string>& protection_;
-  std::set<std::string> named_;  // Content-IDs that some HTML shows
+  std::set<std::string> named_;                // Content-IDs that some HTML shows
+  std::map<std::size_t, std::string> unread_;  // message/external-body parts, and why they cannot be read
   bool has_image_rules_ = false;
   bool attachments_ = false;  // some image rule names attachments
 };

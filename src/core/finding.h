@@ -39,10 +39,12 @@ struct Finding {
   std::uint32_t page = 0;  // of a document with several: 1 and up become parts of their own behind the first
   std::string url;         // in its normal form, where it is to be fetched
   std::string label;       // a file name, a Content-ID or the beginning of a URL, for people
+  std::string file_name;   // of the asset or file behind it; empty: there is none
 
   Decision decision = Decision::keep;
   std::string reason;       // why it is kept; empty when it is not
-  bool asked = false;       // image/x-raw-pixels or application/x-npy: an explicit ask
+  bool asked = false;       // image/x-raw-pixels, application/x-npy, message/external-body: an explicit ask
+  bool external = false;    // a message/external-body: a part whose bytes lie elsewhere
   bool attachment = false;  // a part that is a file rather than part of the text
   bool silent = false;      // none of our business: only explain speaks of it
   bool failed = false;      // kept because something went wrong, not because that is right

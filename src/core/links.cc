@@ -11,8 +11,22 @@
 namespace pixmilter::core {
 namespace {
 
-// The URL of a reference, in UTF-8 whatever the text around it is in, as browsers ask for it.
+void judge(Finding& finding, std::string_view url, const source::Fetcher& fetcher) {
+  Result<std::string> allowed = fetcher.allowed(url);
+  if (!allowed) {
+    finding.silent = true;
+    finding.reason = "a link that is not fetched: " + allowed.error().text;
+    return;
+  }
+  finding.url = *std::move(allowed);
+  finding.silent = false;
+  finding.reason.clear();
+}
+
+}  // namespace
+
 std::string url_of(const Work& work, const Finding& finding) {
+  if (finding.external) return work.externals.at(finding.part).url;
   html::Reference reference = *work.reference(finding);
   const html::Charset& charset = work.texts[finding.html].charset;
   std::string converted;
@@ -26,23 +40,17 @@ std::string url_of(const Work& work, const Finding& finding) {
   return std::string(html::url(reference, scratch));
 }
 
-void judge(Finding& finding, std::string_view url, const source::Fetcher& fetcher) {
-  Result<std::string> allowed = fetcher.allowed(url);
-  if (!allowed) {
-    finding.reason = "a link that is not fetched: " + allowed.error().text;
-    return;
-  }
-  finding.url = *std::move(allowed);
-  finding.silent = false;
-  finding.reason.clear();
-}
-
-}  // namespace
-
 void judge_links(Work& work, const Services& services) {
-  if (services.fetcher == nullptr || !work.plan.policy.sources.http) return;
+  if (!work.plan.policy.sources.http) return;
   for (Finding& finding : work.findings) {
-    if (finding.source != Source::http || finding.html == Finding::kNone) continue;
+    // What stands for an attachment may say itself that it is out of date.
+    if (finding.source != Source::http || (finding.external && !finding.reason.empty())) continue;
+    if (services.fetcher == nullptr) {
+      if (!finding.external) continue;
+      finding.silent = true;
+      finding.reason = "a link that is not fetched: [fetch] allow lists nothing";
+      continue;
+    }
     const std::string url = url_of(work, finding);
     if (ascii::istarts_with(url, "http:") || ascii::istarts_with(url, "https:"))
       judge(finding, url, *services.fetcher);

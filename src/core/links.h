@@ -2,11 +2,17 @@
 // what it is.
 #pragma once
 
+#include <string>
+
 #include "base/deadline.h"
 #include "core/services.h"
 #include "core/work.h"
 
 namespace pixmilter::core {
+
+// The URL of a reference, or of a part whose bytes lie elsewhere, in UTF-8 whatever the text around it is in,
+// as browsers ask for it.
+std::string url_of(const Work& work, const Finding& finding);
 
 // After find(): of the links that it has put aside, takes up those that are to be fetched, and tells explain
 // why the others are not. Touches no network.

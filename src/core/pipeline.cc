@@ -120,11 +120,14 @@ void conclude(Work& work) {
     finding.bytes_after = picture.size();
     finding.width = picture.result.width;
     finding.height = picture.result.height;
-    if (picture.name.empty()) picture.name = image::picture_name({}, picture.result.format, ++number);
+    if (picture.name.empty())
+      picture.name = image::picture_name({finding.file_name, {}, {}}, picture.result.format, ++number);
     finding.new_name = picture.name;
     if (finding.html != Finding::kNone) continue;
-    const mail::Part& part = work.tree[finding.part];
-    const std::string hint = paged(work, finding) ? paged_name(part.filename, finding.page) : part.filename;
+    const mail::Part& part =
+        finding.external ? work.externals.at(finding.part).inner : work.tree[finding.part];
+    const std::string& own = part.filename.empty() ? finding.file_name : part.filename;
+    const std::string hint = paged(work, finding) ? paged_name(own, finding.page) : own;
     finding.new_name =
         image::picture_name({hint, part.description, part.content_id}, picture.result.format, number);
   }

@@ -16,7 +16,7 @@ std::string protection(const mail::Part& part) {
   if (type == "multipart/encrypted") return "encrypted";
   if (type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime") return "S/MIME";
   if (type == "multipart/report") return "report";
-  if (type.starts_with("message/")) return "embedded message";
+  if (type.starts_with("message/") && type != "message/external-body") return "embedded message";
   if (type == "text/calendar") return "calendar";
   return {};
 }

@@ -122,7 +122,7 @@ class Resolver {
   // Gives the finding its picture: a new one, or one that the message shows already.
   void enlist(Finding& finding, Picture picture) {
     picture.job.limits = limits_;
-    picture.source = sha256(picture.job.bytes);
+    picture.source = picture.digest ? *picture.digest : sha256(picture.job.bytes);
     const Digest key = picture_key(picture.job, picture.source, picture.needs_worker);
     const auto known = known_.find(key);
     const bool placeholder = finding.decision == Decision::placeholder;
@@ -135,6 +135,7 @@ class Resolver {
     if (known != known_.end()) return;
     known_.emplace(key, finding.picture);
     placeholders_ += placeholder;
+    if (!picture.needs_worker && !placeholder && finding.source != Source::part) strip_metadata(picture);
     // Moved before the view is taken: short strings hold their bytes in themselves.
     Picture& kept = work_.pictures.emplace_back(std::move(picture));
     if (!kept.storage.empty()) kept.job.bytes = kept.storage;
@@ -203,14 +204,19 @@ class Resolver {
         return Error{"left out"};  // leave_out() has seen to these
       case config::ImageAction::embed:
         if (part) return Error{"a rule embeds it as it is"};
+        // Samples without a header of their own are no file that anybody could open.
+        if (job.format == image::Format::raw) break;
         as_it_is(picture);
         return Done{};
       case config::ImageAction::convert:
         break;
       case config::ImageAction::automatic:
-        if (shown && !must_render(planned.plan, job, facts) && (part || safe_as_it_is(picture))) {
+        if (shown && !must_render(planned.plan, job, facts) &&
+            (part || finding.attachment || safe_as_it_is(picture))) {
           as_it_is(picture);
-          if (part && picture.as_is()) return Error{"nothing to change"};
+          if (!part) return Done{};
+          strip_metadata(picture);
+          if (picture.as_is()) return Error{"nothing to change"};
           return Done{};
         }
         break;
@@ -228,6 +234,8 @@ class Resolver {
     if (!finding.plan.all_pages || finding.page > 0 || finding.html != Finding::kNone ||
         !picture.needs_worker || picture.job.format != image::Format::tiff || !picture.header)
       return;
+    // A message that stands for an attachment and is nothing else becomes one picture.
+    if (finding.external && work_.tree[finding.part].parent == mail::Part::kNone) return;
     const std::uint32_t pages = std::min(picture.header->frames, limits_.max_frames);
     for (std::uint32_t page = 1; page < pages; ++page) {
       Finding more = finding;
@@ -243,8 +251,8 @@ class Resolver {
     return !picture.header || (picture.header->bits <= 8 && !picture.header->cmyk);
   }
 
-  // Byte for byte, but for metadata that the policy takes out.
-  void as_it_is(Picture& picture) const {
+  // Byte for byte.
+  static void as_it_is(Picture& picture) {
     picture.needs_worker = false;
     picture.result.status = image::Status::ok;
     picture.result.format = picture.job.format;
@@ -253,6 +261,10 @@ class Resolver {
       picture.result.height = picture.header->height;
       picture.result.frames = picture.header->frames;
     }
+  }
+
+  // But for metadata that the policy takes out.
+  void strip_metadata(Picture& picture) const {
     const config::StripMetadata strip = work_.plan.policy.strip_metadata;
     if (strip == config::StripMetadata::none) return;
     Result<std::optional<std::string>> stripped = image::strip_metadata(

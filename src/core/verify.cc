@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/ascii.h"
+#include "core/external_part.h"
 #include "image/format.h"
 
 namespace pixmilter::core {
@@ -98,6 +99,9 @@ class Verifier {
     if (before.is_multipart()) return compare_multipart(old_index, before, after);
     if (const auto said = assembly_.said.find(old_index); said != assembly_.said.end())
       return compare_said(after, said->second);
+    if (const auto external = work_.externals.find(old_index);
+        external != work_.externals.end() && assembly_.replaced.contains(old_index))
+      return compare_external(before, external->second, after, assembly_.replaced.at(old_index));
     if (assembly_.replaced.contains(old_index))
       return compare_replaced(before, after, assembly_.replaced.at(old_index));
     if (const auto recoded = assembly_.recoded.find(old_index); recoded != assembly_.recoded.end()) {
@@ -176,6 +180,25 @@ class Verifier {
   Status compare_replaced(const mail::Part& before, const mail::Part& after, std::size_t picture) {
     if (after.content_id != before.content_id || after.disposition != before.disposition)
       return off("a replaced part lost its Content-ID or disposition");
+    return compare_image(after, picture);
+  }
+
+  // A part whose bytes lay elsewhere is now what its own body said that it would be.
+  Status compare_external(const mail::Part& before, const mail::ExternalBody& external,
+                          const mail::Part& after, std::size_t picture) {
+    const std::string& disposition = disposition_part(external, before).disposition;
+    if (after.content_id != content_id_of(external, before) ||
+        after.description != description_of(external, before) ||
+        (!disposition.empty() && after.disposition != disposition))
+      return off("a part that was fetched is not what it was to be");
+    if (before.parent != mail::Part::kNone) {
+      std::vector<std::string_view> a, b;
+      for (const mail::HeaderField& field : before.fields)
+        if (!is_content_field(field)) a.push_back(bytes(old_, {field.begin, field.end}));
+      for (const mail::HeaderField& field : after.fields)
+        if (!is_content_field(field)) b.push_back(bytes(new_, {field.begin, field.end}));
+      if (a != b) return off("a field of a part that was fetched has changed");
+    }
     return compare_image(after, picture);
   }
 

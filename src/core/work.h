@@ -24,6 +24,7 @@
 #include "html/reference.h"
 #include "image/header.h"
 #include "image/job.h"
+#include "mail/external_body.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
 #include "source/cached_picture.h"
@@ -47,6 +48,9 @@ struct HtmlText {
 // One distinct picture, however often it is named.
 struct Picture {
   std::string storage;  // behind job.bytes where they had to be decoded
+  // Behind job.bytes where several findings may share them, with their hash.
+  std::shared_ptr<const std::string> shared;
+  std::optional<Digest> digest;
   image::ImageJob job;
   std::optional<image::Header> header;  // what an encoded picture says of itself
   bool needs_worker = true;             // else result is there already
@@ -85,6 +89,7 @@ struct Work {
   const Plan& plan;
   Milliseconds shared_cache_time{0};  // that Redis may still cost this message
   std::deque<HtmlText> texts;
+  std::map<std::size_t, mail::ExternalBody> externals;  // by index of the part
   std::vector<Finding> findings;
   std::deque<Picture> pictures;
   std::map<std::string, source::FetchResponse> fetched;  // by URL

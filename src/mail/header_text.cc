@@ -46,4 +46,14 @@ std::string unstructured(std::string_view raw_value) {
   return decoded ? std::string(decoded.get()) : unfolded;
 }
 
+std::optional<std::int64_t> date(std::string_view raw_value) {
+  struct Unref {
+    void operator()(GDateTime* time) const { g_date_time_unref(time); }
+  };
+  const std::unique_ptr<GDateTime, Unref> time(
+      g_mime_utils_header_decode_date(std::string(raw_value).c_str()));
+  if (!time) return std::nullopt;
+  return g_date_time_to_unix(time.get());
+}
+
 }  // namespace pixmilter::mail

@@ -19,6 +19,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,8 +36,10 @@ def rewrite(folder, message):
     if os.path.exists(os.path.join(folder, "args")):
         with open(os.path.join(folder, "args")) as file:
             arguments = file.read().splitlines()
-    return harness.run([harness.program(), "rewrite", "-c", os.path.join(folder, "policy.toml"), *arguments],
-                       input=message, check=0).stdout
+    with open(os.path.join(folder, "policy.toml")) as file, tempfile.NamedTemporaryFile("w", suffix=".toml") as policy:
+        policy.write(file.read().replace("@CASE@", folder.rstrip("/")))
+        policy.flush()
+        return harness.run([harness.program(), "rewrite", "-c", policy.name, *arguments], input=message, check=0).stdout
 
 
 def nested_lists(tree):

@@ -3,10 +3,11 @@
 
 A case is a folder with
     in.eml       the message, with LF line ends (the walker makes the CRLF form)
-    policy.toml  the configuration it is run with
+    policy.toml  the configuration it is run with; @CASE@ in it is the case's own folder
     why.txt      what it shows, in a sentence
     out.eml      what comes out, byte for byte (where no picture is encoded anew), or
     expect.json  what comes out, as judge_test.py reads it, with the reference pictures beside it
+    assets       the files that it names, where there are any
     args         further arguments of `pixmilter rewrite`, one a line, where there are any
 
 Without --out the program is not run: everything but out.eml of the cases that change is written. With it,
@@ -19,6 +20,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -48,12 +50,13 @@ CASES = {}
 
 
 def case(name, why, rest, head=HEAD + MIME, encoding="utf-8", same=False, expect=None, references=(),
-         policy='mode = "enforce"\n', arguments=()):
+         policy='mode = "enforce"\n', arguments=(), assets=None):
     """same: what comes out is what went in. expect: for judge_test.py, instead of bytes."""
     assert name not in CASES, name
     message = rest if isinstance(rest, bytes) else (head.format(name=name) + rest).encode(encoding)
     CASES[name] = {"why": why, "in": message, "same": same, "expect": expect, "references": references,
-                   "policy": policy, "arguments": arguments}
+                   "policy": policy, "arguments": arguments,
+                   "assets": assets or {}}
 
 
 def body(html=None, kind=HTML, *headers):
@@ -356,6 +359,117 @@ def charsets_without_ascii():
              body(b64(html.encode(charset)), f"text/html; charset={charset}", BASE64), expect={"text": [f"{words}  {words}"]})
 
 
+BOX = ("<svg xmlns='http://www.w3.org/2000/svg' width='16' height='12'>"
+       "<rect width='16' height='12' fill='#336699'/></svg>")
+BADGE = ("<svg xmlns='http://www.w3.org/2000/svg' width='16' height='12'><title>{{name}}</title>"
+         "<rect width='16' height='12' fill='{{colour}}'/></svg>")
+ASSETS = '[assets]\nroot = "@CASE@/assets"\n'
+
+
+def assets():
+    def one(name, why, html, files, policy=ASSETS, **more):
+        case(name, why, body(html), policy=policy, assets=files, **more)
+
+    one("asset-png", "asset:NAME is a file beneath the asset root; a PNG is embedded byte for byte under its name.",
+        '<p>Us: <img src="asset:logo.png" alt="logo"></p>\n', {"logo.png": PNG})
+    one("asset-everywhere", "A reference to an asset may stand wherever a picture is named; one picture is one part.",
+        '<style>h1 { background: url(asset:bar.gif) } p { background: url("asset:bar.gif") }</style>\n'
+        '<body background="asset:bar.gif"><table background="ASSET:%62ar.gif"><tr><td style="background:url(asset:bar.gif)">\n'
+        '<img src="asset:bar.gif" srcset="asset:bar.gif 1x, asset:photos/big.jpg 2x"><input type=image src=asset:bar.gif>\n'
+        '<!--[if mso]><v:rect><v:fill src="asset:bar.gif" /></v:rect><![endif]--></td></tr></table></body>\n',
+        {"bar.gif": GIF, "photos/big.jpg": JPEG})
+    one("asset-svg", "An SVG is drawn, whatever its name says.", '<img src="asset:box.png" alt="box">\n', {"box.png": BOX},
+        expect={"tree": ["multipart/related", ["text/html"], ["image/png"]], "html": ['<img src="cid:{0}" alt="box">\n'],
+                "images": [{"type": "image/png", "flat": [0x33, 0x66, 0x99], "filename": "box.png", "disposition": "inline"}]})
+    one("asset-template", "An SVG asset is filled in where the rules say so: other values are another picture.",
+        '<img src="asset:badge.svg?name=Jane+%26+Joe&amp;colour=%23336699"><img src="asset:badge.svg?colour=red&amp;name=%C3%84">'
+        '<img src="asset:badge.svg?name=Jane+%26+Joe&amp;colour=%23336699">\n',
+        {"badge.svg": BADGE}, policy=ASSETS + "[defaults]\ntemplates = true\n",
+        expect={"tree": ["multipart/related", ["text/html"], ["image/png"], ["image/png"]],
+                "html": ['<img src="cid:{0}"><img src="cid:{1}"><img src="cid:{0}">\n'],
+                "images": [{"type": "image/png", "flat": [0x33, 0x66, 0x99], "filename": "badge.png"},
+                           {"type": "image/png", "flat": [255, 0, 0]}]})
+    one("asset-template-without-value", "A template that lacks a value stays a reference: a badge without a name is worse.",
+        '<img src="asset:badge.svg?colour=red"><img src="asset:badge.svg">\n', {"badge.svg": BADGE},
+        policy=ASSETS + "[defaults]\ntemplates = true\n", same=True)
+    one("asset-without-templates", "Values are for templates alone.", '<img src="asset:logo.png?v=2">\n', {"logo.png": PNG}, same=True)
+    one("asset-missing", "What is not there stays as it was, and the rest is done.",
+        '<img src="asset:none.png"><img src="asset:logo.png">\n', {"logo.png": PNG})
+    one("asset-outside", "Nothing outside the root is opened, however it is spelt.",
+        "".join(f'<img src="{url}">\n' for url in ("asset:../in.eml", "asset:%2e%2e/logo.png", "asset:/etc/passwd",
+                                                   "asset:sub/../logo.png", "asset:./logo.png", "asset://logo.png")),
+        {"logo.png": PNG, "sub/a.png": PNG}, same=True)
+    one("asset-of-a-brand", "A rule may name a folder of its own.", '<img src="asset:logo.png">\n',
+        {"brand-a/logo.png": GIF, "logo.png": PNG},
+        policy=ASSETS + '[[rule]]\nname = "brand a"\nmatch = { from = "*@a.example" }\nassets = "brand-a"\n',
+        arguments=("--from", "x@a.example"))
+    one("file-that-no-rule-allows", "file: is for rules that say so, and is no failure where none does.",
+        '<img src="file:///C:/Users/jane/logo.png"><img src="file:///etc/passwd">\n', {"logo.png": PNG},
+        policy=ASSETS + "[defaults]\non_fail = \"reject\"\n", same=True)
+
+
+def external(parameters, *fields):
+    return part("message/external-body; " + parameters, "\n".join(fields) + "\n\n")
+
+
+def external_bodies():
+    text = part(TEXT, "See the chart.\n")
+    svg = external('access-type=local-file; name="chart.svg"', "Content-Type: image/svg+xml", "Content-ID: <chart@example.test>",
+                   "Content-Description: Sales")
+    case("external-svg", "A message of a few hundred bytes asks the server to make its attachment.",
+         multipart("mixed", "mix", text, svg), policy=ASSETS, assets={"chart.svg": BOX},
+         expect={"tree": ["multipart/mixed", ["text/plain"], ["image/png"]],
+                 "images": [{"type": "image/png", "flat": [0x33, 0x66, 0x99], "filename": "chart.png", "name": "chart.png",
+                             "disposition": "attachment", "cid": "chart@example.test", "fields": {"Content-Description": "Sales"}}]})
+    case("external-png", "What mail clients show is attached byte for byte, under the names and fields of the inner header.",
+         multipart("mixed", "mix", text,
+                   external('ACCESS-TYPE="Local-File"; directory=charts;\n NAME*=utf-8\'\'a%20b.png; permission=read; size=9',
+                            'Content-Type: image/png; name="old.png"', "Content-Transfer-Encoding: binary",
+                            "Content-Disposition: attachment;\n filename=sales.png; size=9", "Content-Language: en",
+                            "X-Other: stays behind")), policy=ASSETS, assets={"charts/a b.png": PNG})
+    case("external-alone", "A message that is nothing else.",
+         external("access-type=local-file; name=logo.gif", "Content-Type: image/gif", "Content-ID: <logo@example.test>", "",
+                  "A phantom body that says nothing."), policy=ASSETS, assets={"logo.gif": GIF})
+    case("external-named-by-cid", "The Content-ID of the inner header is what the HTML names.",
+         multipart("related", "rel", body('<img src="cid:logo@example.test">\n'),
+                   external("access-type=local-file; name=logo.png", "Content-Type: image/png", "Content-ID: <logo@example.test>",
+                            "Content-Disposition: inline")), policy=ASSETS, assets={"logo.png": PNG})
+    case("external-url-of-an-asset", "An access type URL may name an asset, with values for a template.",
+         multipart("mixed", "mix", text,
+                   external('access-type=URL; URL="asset:badge.svg?name=Jane\n  &colour=%23336699"', "Content-Type: image/svg+xml")),
+         policy=ASSETS + "[defaults]\ntemplates = true\n", assets={"badge.svg": BADGE},
+         expect={"tree": ["multipart/mixed", ["text/plain"], ["image/png"]],
+                 "images": [{"type": "image/png", "flat": [0x33, 0x66, 0x99], "filename": "badge.png", "disposition": "attachment"}]})
+    case("external-pixels", "Bare pixels that lie on the server.",
+         multipart("mixed", "mix", text, external("access-type=local-file; name=frame.raw",
+                                                  "Content-Type: image/x-raw-pixels; width=4; height=3; bands=3; format=uchar")),
+         policy=ASSETS, assets={"frame.raw": bytes([10, 20, 30] * 12)},
+         expect={"tree": ["multipart/mixed", ["text/plain"], ["image/png"]],
+                 "images": [{"type": "image/png", "flat": [10, 20, 30], "filename": "frame.png", "disposition": "attachment"}]})
+    image = ("Content-Type: image/png", "Content-ID: <x@example.test>")
+    case("external-that-stays", "What cannot be had, or is none of our business, keeps every byte.",
+         multipart("mixed", "mix", text,
+                   external("access-type=local-file; name=none.png", *image),
+                   external('access-type=local-file; name="../in.eml"', *image),
+                   external('access-type=local-file; name="/etc/passwd"', *image),
+                   external('access-type=local-file; name=logo.png; expiration="Fri, 14 Jun 1991 19:13:14 -0400 (EDT)"', *image),
+                   external('access-type=local-file; name=logo.png; site="thumper.bellcore.com"', *image),
+                   external("access-type=local-file; name=logo.png; name=logo.png", *image),
+                   external("access-type=local-file; name=logo.png", "Content-Type: application/postscript"),
+                   external("access-type=anon-ftp; name=logo.png; site=ftp.example.org; directory=pub", *image),
+                   external('access-type=URL; URL="https://example.org/logo.png"', *image),
+                   external("access-type=local-file", *image),
+                   part("message/external-body; access-type=local-file; name=logo.png", "Content-Type: image/png\n\n",
+                        "Content-Transfer-Encoding: base64")),
+         policy=ASSETS, assets={"logo.png": PNG}, same=True)
+    case("external-in-forwarded-mail", "What is forwarded or signed keeps every byte.",
+         multipart("mixed", "mix", text, part("message/rfc822", "Subject: inner\n" + MIME + external(
+             "access-type=local-file; name=logo.png", *image)),
+                   multipart("signed", "sig", external("access-type=local-file; name=logo.png", *image),
+                             part("application/pgp-signature", "none\n"), parameters='; micalg=pgp-sha256; protocol="application/pgp-signature"')),
+         policy=ASSETS, assets={"logo.png": PNG}, same=True)
+
+
 def write(name, entry, build):
     folder = os.path.join(HERE, name)
     os.makedirs(folder, exist_ok=True)
@@ -369,6 +483,9 @@ def write(name, entry, build):
     put("why.txt", entry["why"] + "\n")
     if entry["arguments"]:
         put("args", "".join(argument + "\n" for argument in entry["arguments"]))
+    for path, data in entry["assets"].items():
+        os.makedirs(os.path.dirname(os.path.join(folder, "assets", path)), exist_ok=True)
+        put(os.path.join("assets", path), data)
     if entry["expect"] is not None:
         put("expect.json", json.dumps(entry["expect"], ensure_ascii=False, indent=1) + "\n")
         for number, pixels in enumerate(entry["references"]):
@@ -376,8 +493,11 @@ def write(name, entry, build):
     elif entry["same"]:
         put("out.eml", entry["in"])
     elif build:
-        done = subprocess.run([os.path.join(build, "pixmilter"), "rewrite", "-c", os.path.join(folder, "policy.toml"),
-                               *entry["arguments"], os.path.join(folder, "in.eml")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as policy:
+            policy.write(entry["policy"].replace("@CASE@", folder))
+            policy.flush()
+            done = subprocess.run([os.path.join(build, "pixmilter"), "rewrite", "-c", policy.name, *entry["arguments"],
+                                   os.path.join(folder, "in.eml")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode != 0:
             print(f"{name}: exit status {done.returncode}: {done.stderr.decode()}")
             return
@@ -397,6 +517,8 @@ def main():
     rendering()
     charsets_without_ascii()
     rule_cases.add(case, HEAD + MIME)
+    assets()
+    external_bodies()
     for name, entry in CASES.items():
         if not options.names or name in options.names:
             write(name, entry, options.out and os.path.abspath(options.out))

@@ -38,6 +38,14 @@ std::string with_crlf(const std::string& text) {
   return out;
 }
 
+// @CASE@ in a policy is the folder of its case, where its assets lie.
+std::string with_folder(std::string text, const std::string& folder) {
+  const std::string mark = "@CASE@";
+  for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += folder.size())
+    text.replace(at, mark.size(), folder);
+  return text;
+}
+
 std::string shell_word(const std::string& argument) {
   std::string out = "'";
   for (const char c : argument) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -77,8 +85,9 @@ Passed rewrite(const fs::path& folder, const std::string& message, bool by_file)
   const fs::path in = scratch.path() / "in";
   const fs::path errors = scratch.path() / "errors";
   std::ofstream(in, std::ios::binary) << message;
-  std::string command =
-      shell_word(program().string()) + " rewrite -c " + shell_word((folder / "policy.toml").string());
+  const fs::path policy = scratch.path() / "policy.toml";
+  std::ofstream(policy) << with_folder(read(folder / "policy.toml"), fs::absolute(folder).string());
+  std::string command = shell_word(program().string()) + " rewrite -c " + shell_word(policy.string());
   std::ifstream arguments(folder / "args");
   for (std::string line; std::getline(arguments, line);) command += " " + shell_word(line);
   command += (by_file ? " " : " <") + shell_word(in.string()) + " 2>" + shell_word(errors.string());
