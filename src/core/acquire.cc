@@ -183,7 +183,7 @@ Status Acquirer::from_asset(Finding& finding, Picture& picture) {
   }
   if (!known->second) return known->second.error();
   picture.shared = known->second->bytes;
-  picture.digest = known->second->digest;
+  picture.source_digest = known->second->digest;
   picture.job.bytes = *picture.shared;
   finding.failure = config::Failure::unreadable;
   if (finding.external) return read_as(work_.externals.at(finding.part).inner, finding.asked, picture);

@@ -102,8 +102,7 @@ class Merger {
           policy.strip_metadata > mine.strip_metadata, plan);
     merge("templates = false", mine.templates, policy.templates, mine.templates && !policy.templates, plan);
     // No folder is the stricter one of two: who may see one must not be sent the other's pictures.
-    const bool differ = !first_ && mine.assets != policy.assets;
-    merge("no assets", out_.assets_differ, out_.assets_differ || differ, differ && !out_.assets_differ, plan);
+    out_.assets_differ = out_.assets_differ || (!first_ && mine.assets != policy.assets);
     mine.assets = policy.assets;
     merge("min_side", mine.min_side, policy.min_side, policy.min_side > mine.min_side, plan);
     for (std::size_t i = 0; i < config::kFailures; ++i)
@@ -123,6 +122,15 @@ class Merger {
     for (auto& [what, setting] : settings_)
       if (setting.differs)
         out_.forced.push_back({what + setting.value, setting.recipient, setting.rule_name});
+    if (!out_.assets_differ) return;
+    // Nobody alone forced that: the one whose rule stands last is named, whatever the order of recipients.
+    const auto place = [](const RecipientPlan& plan) {
+      return std::pair(plan.rule == nullptr ? UINT32_MAX : plan.rule->line, std::string_view(plan.recipient));
+    };
+    const auto last =
+        std::max_element(out_.recipients.begin(), out_.recipients.end(),
+                         [&](const RecipientPlan& a, const RecipientPlan& b) { return place(a) < place(b); });
+    out_.forced.push_back({"no assets", last->recipient, last->rule_name});
   }
 
  private:

@@ -205,7 +205,7 @@ class Finder {
     finding.attachment = disposition != "inline" && !by_cid;
     const std::string_view type = external.inner.type;
     const bool local = external.access_type == "local-file";
-    finding.label = label_of(local ? external.name : external.url);
+    finding.label = label_of(external.url.empty() ? external.name : external.url);
     if (!type.starts_with("image/") && type != "application/x-npy" &&
         !(type == "application/octet-stream" && by_cid)) {
       finding.reason = "stands for no image but for " + std::string(type);

@@ -122,7 +122,7 @@ class Resolver {
   // Gives the finding its picture: a new one, or one that the message shows already.
   void enlist(Finding& finding, Picture picture) {
     picture.job.limits = limits_;
-    picture.source = picture.digest ? *picture.digest : sha256(picture.job.bytes);
+    picture.source = picture.source_digest ? *picture.source_digest : sha256(picture.job.bytes);
     const Digest key = picture_key(picture.job, picture.source, picture.needs_worker);
     const auto known = known_.find(key);
     const bool placeholder = finding.decision == Decision::placeholder;

@@ -50,7 +50,7 @@ struct Picture {
   std::string storage;  // behind job.bytes where they had to be decoded
   // Behind job.bytes where several findings may share them, with their hash.
   std::shared_ptr<const std::string> shared;
-  std::optional<Digest> digest;
+  std::optional<Digest> source_digest;
   image::ImageJob job;
   std::optional<image::Header> header;  // what an encoded picture says of itself
   bool needs_worker = true;             // else result is there already

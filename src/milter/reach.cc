@@ -10,6 +10,7 @@
 
 #include "base/confine.h"
 #include "config/redis_url.h"
+#include "source/assets.h"
 
 namespace pixmilter::milter {
 namespace {
@@ -51,6 +52,7 @@ Reach front_reach(const config::Settings& settings) {
     add(reach.readable, rule.conditions);
     for (const config::ImageRule& image : rule.images) add(reach.readable, image.conditions);
   }
+  for (const source::AssetRoot& root : source::asset_roots(settings)) reach.readable.push_back(root.full());
   std::sort(reach.readable.begin(), reach.readable.end());
   reach.readable.erase(std::unique(reach.readable.begin(), reach.readable.end()), reach.readable.end());
   // Unix sockets are beyond what can be confined; whether one may be used is for its permissions to say.

@@ -381,6 +381,9 @@ def assets():
     one("asset-svg", "An SVG is drawn, whatever its name says.", '<img src="asset:box.png" alt="box">\n', {"box.png": BOX},
         expect={"tree": ["multipart/related", ["text/html"], ["image/png"]], "html": ['<img src="cid:{0}" alt="box">\n'],
                 "images": [{"type": "image/png", "flat": [0x33, 0x66, 0x99], "filename": "box.png", "disposition": "inline"}]})
+    case("asset-name-in-latin1", "The name of an asset is read in the charset of its text.",
+         body('<img src="asset:größe.png" alt="Größe"><img src="asset:gr&ouml;&szlig;e.png">\n', "text/html; charset=iso-8859-1"),
+         encoding="latin-1", policy=ASSETS, assets={"größe.png": PNG})
     one("asset-template", "An SVG asset is filled in where the rules say so: other values are another picture.",
         '<img src="asset:badge.svg?name=Jane+%26+Joe&amp;colour=%23336699"><img src="asset:badge.svg?colour=red&amp;name=%C3%84">'
         '<img src="asset:badge.svg?name=Jane+%26+Joe&amp;colour=%23336699">\n',

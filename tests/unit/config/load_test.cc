@@ -42,6 +42,27 @@ max_frames = 2
   EXPECT_EQ(loaded.settings.render.max_frames, 2u);
 }
 
+TEST(Load, Assets) {
+  const Loaded loaded = load_text(
+      "[assets]\nroot = '/srv/assets/'\nmax_bytes = '1K'\n[defaults]\nassets = 'a/b'\n"
+      "[[rule]]\nassets = '/srv/c'\ntemplates = true\n[[rule]]\nassets = ''\n",
+      "t.toml");
+  ASSERT_TRUE(loaded.ok()) << loaded.problems[0].text();
+  EXPECT_EQ(loaded.settings.assets.root, "/srv/assets/");
+  EXPECT_EQ(loaded.settings.assets.max_bytes, 1024u);
+  EXPECT_EQ(loaded.settings.defaults.assets, "a/b");
+  EXPECT_EQ(loaded.settings.rules[0].policy.assets, "/srv/c");
+  EXPECT_TRUE(loaded.settings.rules[0].policy.templates);
+  EXPECT_EQ(loaded.settings.rules[1].policy.assets, "");
+  EXPECT_TRUE(load_text("[assets]\nroot = ''\n", "t.toml").ok());
+  for (const char* root : {"srv", "/", "/a/../b", "/a/./b", "/a//b", "//a", "../a"})
+    EXPECT_EQ(problems("[assets]\nroot = '" + std::string(root) + "'\n").size(), 1u) << root;
+  for (const char* folder : {".", "..", "../a", "a/..", "a/", "a//b", "./a", "/", "/a/.."})
+    EXPECT_EQ(problems("[defaults]\nassets = '" + std::string(folder) + "'\n").size(), 1u) << folder;
+  EXPECT_EQ(problems("[assets]\nmax_bytes = '0'\n").size(), 1u);
+  EXPECT_EQ(problems("[assets]\nmax_bytes = 5\n").size(), 1u);
+}
+
 TEST(Load, NothingIsTheDefaults) {
   const Loaded loaded = load_text("# nothing\n", "t.toml");
   ASSERT_TRUE(loaded.ok());
@@ -123,20 +144,26 @@ mode = "audit"
 
 TEST(Load, RuleProblemsHaveTheirPlaces) {
   const std::vector<std::string> expected = {
-      "t.toml:2:17: rule[1].match.ip: an address or a block such as \"192.0.2.0/24\" or \"2001:db8::/32\" is expected",
+      "t.toml:2:17: rule[1].match.ip: an address or a block such as \"192.0.2.0/24\" or \"2001:db8::/32\" is "
+      "expected",
       "t.toml:3:12: rule[1].unless.form: unknown key; did you mean \"from\"?",
-      "t.toml:4:10: rule[1].action: one of \"rewrite\", \"skip\", \"reject\", \"tempfail\", \"quarantine\" is expected",
-      "t.toml:6:19: rule[1].image[1].match.width: a comparison such as \">300\", \"<=1.5\" or \"640\" is expected",
+      "t.toml:4:10: rule[1].action: one of \"rewrite\", \"skip\", \"reject\", \"tempfail\", \"quarantine\" "
+      "is expected",
+      "t.toml:6:19: rule[1].image[1].match.width: a comparison such as \">300\", \"<=1.5\" or \"640\" is "
+      "expected",
       "t.toml:7:11: rule[1].image[1].quality: an integer from 1 to 100 is expected",
   };
-  EXPECT_EQ(problems("[[rule]]\nmatch = { ip = [\"10.0.0.0/99\"] }\nunless = { form = \"x\" }\naction = \"drop\"\n"
-                     "[[rule.image]]\nmatch = { width = \">x\" }\nquality = 0\n"),
-            expected);
+  EXPECT_EQ(
+      problems("[[rule]]\nmatch = { ip = [\"10.0.0.0/99\"] }\nunless = { form = \"x\" }\naction = \"drop\"\n"
+               "[[rule.image]]\nmatch = { width = \">x\" }\nquality = 0\n"),
+      expected);
   EXPECT_EQ(problems("[[rule]]\nmatch = { from = \"regexp:/(/\" }\n").size(), 1u);
 }
 
 TEST(Pattern, GlobsAndExpressions) {
-  const auto matches = [](const char* pattern, const char* text) { return Pattern::parse(pattern)->matches(text); };
+  const auto matches = [](const char* pattern, const char* text) {
+    return Pattern::parse(pattern)->matches(text);
+  };
   EXPECT_TRUE(matches("*@Example.org", "joe@EXAMPLE.ORG"));
   EXPECT_FALSE(matches("*@example.org", "joe@example.org.evil"));
   EXPECT_TRUE(matches("a?c*", "abcdef"));
@@ -148,7 +175,9 @@ TEST(Pattern, GlobsAndExpressions) {
 }
 
 TEST(Net, Blocks) {
-  const auto contains = [](const char* net, const char* address) { return Net::parse(net)->contains(address); };
+  const auto contains = [](const char* net, const char* address) {
+    return Net::parse(net)->contains(address);
+  };
   EXPECT_TRUE(contains("10.0.0.0/8", "10.255.1.2"));
   EXPECT_TRUE(contains("10.0.0.0/8", "IPv6:::ffff:10.1.2.3"));
   EXPECT_FALSE(contains("10.0.0.0/8", "11.0.0.1"));
@@ -159,7 +188,8 @@ TEST(Net, Blocks) {
   EXPECT_FALSE(contains("0.0.0.0/0", "2001:db8::1"));
   EXPECT_TRUE(contains("::/0", "2001:db8::1"));
   EXPECT_FALSE(contains("::1", "unknown"));
-  for (const char* bad : {"10.0.0.0/33", "10.0.0", "::/129", "x", "10.0.0.0/-1", "10.0.0.0/"}) EXPECT_FALSE(Net::parse(bad)) << bad;
+  for (const char* bad : {"10.0.0.0/33", "10.0.0", "::/129", "x", "10.0.0.0/-1", "10.0.0.0/"})
+    EXPECT_FALSE(Net::parse(bad)) << bad;
 }
 
 TEST(Units, Sizes) {

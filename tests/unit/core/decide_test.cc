@@ -173,6 +173,28 @@ max_message_bytes = "10M"
   } while (std::next_permutation(recipients.begin(), recipients.end()));
 }
 
+TEST_F(DecideTest, DifferentAssetFoldersAreNone) {
+  load(
+      "[[rule]]\nname = 'a'\nmatch = { rcpt = 'a@*' }\nassets = 'brand-a'\ntemplates = true\n"
+      "[[rule]]\nname = 'b'\nmatch = { rcpt = 'b@*' }\nassets = 'brand-b'\ntemplates = true\n");
+  envelope_.recipients = {"a@example.net", "a@example.com"};
+  EXPECT_FALSE(decide().assets_differ);
+  EXPECT_EQ(decide().policy.assets, "brand-a");
+  EXPECT_TRUE(decide().policy.templates);
+  for (const auto& recipients : {std::vector<std::string>{"a@example.net", "b@example.net"},
+                                 std::vector<std::string>{"b@example.net", "a@example.net"}}) {
+    envelope_.recipients = recipients;
+    const Plan plan = decide();
+    EXPECT_TRUE(plan.assets_differ);
+    ASSERT_EQ(plan.forced.size(), 1u);
+    EXPECT_EQ(plan.forced[0].what, "no assets");
+    EXPECT_EQ(plan.forced[0].recipient, "b@example.net");
+  }
+  envelope_.recipients = {"a@example.net", "c@example.net"};
+  EXPECT_TRUE(decide().assets_differ);
+  EXPECT_FALSE(decide().policy.templates);
+}
+
 TEST_F(DecideTest, AnySkipSkipsAndRejectIsStricterStill) {
   load(
       "[[rule]]\nmatch = { rcpt = 'a@x' }\naction = 'skip'\n[[rule]]\nmatch = { rcpt = 'b@x' }\naction = "

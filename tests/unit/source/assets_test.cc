@@ -139,7 +139,7 @@ TEST(PlainName, HasNoEscapes) {
   EXPECT_EQ(plain("chart.svg"), "chart.svg");
   EXPECT_EQ(plain("a%2fb?c#d.svg"), "a%2fb?c#d.svg");
   EXPECT_EQ(plain("/srv/assets/chart.svg"), "chart.svg");
-  for (const std::string name :
+  for (const std::string& name :
        {std::string(), std::string("../a"), std::string("a/../b"), std::string("/etc/passwd"),
         std::string("/srv/assets/../x"), std::string("a\0b", 3), std::string("a\\b")})
     EXPECT_TRUE(refused(plain(name))) << name;
