@@ -119,6 +119,32 @@ class Loopback(unittest.TestCase):
             self.assertEqual((decision, failed), ("keep", False), reason)
         self.assertIn("not in [fetch] allow", explain(self.config(), message)[0][1])
 
+    def test_attachments_by_reference(self):
+        # RFC 2017: the URL of a message/external-body may be folded anywhere.
+        def external(url, kind="image/gif"):
+            return (f"--mix\nContent-Type: message/external-body; access-type=URL;\n URL=\"{url}\"\n\n"
+                    f"Content-Type: {kind}\nContent-ID: <x@example.test>\n\n")
+        stay = [external("https://example.com/a.gif"), external(f"{self.base}/none.gif"), external(f"{self.base}/ok.gif", "text/plain"),
+                external(f"{self.base}/ok.gif").replace("access-type", 'expiration="Fri, 14 Jun 1991 19:13:14 -0400"; access-type')]
+        head = ("From: a@example.test\nTo: b@example.test\nSubject: s\nMIME-Version: 1.0\n"
+                'Content-Type: multipart/mixed; boundary="mix"\n\n')
+        message = (head + external(f"{self.base}/\n  ok.gif?a=1") + "\n" + "\n".join(stay) + "\n--mix--\n").encode()
+        before = len(self.nginx.requests())
+        out = rewrite(self.config(), message).stdout
+        for part in stay:
+            self.assertIn(part.encode(), out)
+        self.assertIn(b'--mix\nContent-Type: image/gif; name="ok.gif"\nContent-Transfer-Encoding: base64\n'
+                      b'Content-Disposition: attachment; filename="ok.gif"\nContent-ID: <x@example.test>\n\nR0lGOD', out)
+        self.assertEqual(len(self.nginx.requests()) - before, 2, "none.gif and ok.gif")
+        said = explain(self.config(), message)
+        self.assertEqual([one[0] for one in said], ["embed", "keep", "keep", "keep", "keep"])
+        self.assertEqual([one[2] for one in said], [False, False, True, False, True])
+        # Without [fetch] nothing is asked, and every byte stays.
+        path = os.path.join(harness.temp_dir(self), "pixmilter.toml")
+        with open(path, "w") as file:
+            file.write('[defaults]\nsources = ["http"]\n')
+        self.assertEqual(rewrite(path, message).stdout, message)
+
     def test_reasons(self):
         self.rude.paths.update({
             "/empty": web.reply(b""), "/500": web.reply(GIF, status=b"500 Oops"), "/204": b"HTTP/1.1 204 No\r\n\r\n",

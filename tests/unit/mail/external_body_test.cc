@@ -64,8 +64,9 @@ TEST_F(ExternalBodyTest, ReadsAUrlHoweverItIsFolded) {
 }
 
 TEST_F(ExternalBodyTest, JoinsADirectory) {
-  EXPECT_EQ(read("; access-type=local-file; name=c.svg; directory=a/b", "Content-Type: image/png\n")->name,
-            "a/b/c.svg");
+  EXPECT_EQ(
+      read("; access-type=local-file; name=c.svg; directory=\"a/b\"", "Content-Type: image/png\n")->name,
+      "a/b/c.svg");
   EXPECT_EQ(read("; access-type=local-file; name=c.svg; directory=\"a/\"", "Content-Type: image/png\n")->name,
             "a/c.svg");
 }
