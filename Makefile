@@ -50,7 +50,7 @@ FRONT_SOURCES := $(sort $(foreach d,$(FRONT_DIRS),$(wildcard src/$d/*.cc)))
 RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(wildcard src/worker/wire*.cc))
 FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
 RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
-FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(RE2_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(HIREDIS_LIBS)
+FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(RE2_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(HIREDIS_LIBS) $(PROMETHEUS_LIBS)
 RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
 PROGRAMS := $B/pixmilter $B/pixmilter-render
 
@@ -58,6 +58,7 @@ $B/src/mail/%.o: LIBRARY_CFLAGS = $(GMIME_CFLAGS)
 $B/src/config/%.o: LIBRARY_CFLAGS = $(TOML_CFLAGS) $(RE2_CFLAGS)
 # libcurl is loaded by the fetch process (source/curl_library.h), not linked.
 $B/src/source/%.o: LIBRARY_CFLAGS = $(CURL_CFLAGS) $(HIREDIS_CFLAGS)
+$B/src/milter/%.o: LIBRARY_CFLAGS = $(PROMETHEUS_CFLAGS)
 $B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(ZLIB_CFLAGS)
 
 .PHONY: all

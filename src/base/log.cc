@@ -1,23 +1,42 @@
 #include "base/log.h"
 
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
 
-#include "base/ascii.h"
+#include "base/log_limit.h"
 
 namespace pixmilter::log {
 namespace {
 
-constexpr std::size_t kLongestValue = 256;
-
 std::atomic<Target> g_target{Target::standard_error};
 std::atomic<Level> g_level{Level::info};
+std::atomic<Format> g_format{Format::text};
+std::atomic<bool> g_journal{false};
 // openlog() keeps the pointer: the text has to live as long as the process.
 std::string& ident_storage() {
   static std::string ident = "pixmilter";
   return ident;
+}
+
+// When lines that were left out have to be spoken of, as ticks of Clock: looked at without the lock.
+std::atomic<Clock::rep> g_next_summary{Clock::duration::max().count()};
+struct Limited {
+  std::mutex mutex;
+  Limit limit;
+};
+Limited& limited() {
+  static Limited* one = new Limited;  // threads may log while the process ends
+  return *one;
 }
 
 int priority(Level level) {
@@ -36,17 +55,94 @@ int priority(Level level) {
   return LOG_INFO;
 }
 
-bool plain(char c) {
-  return ascii::is_alnum(c) ||
-         (c != '\0' && std::string_view("._-+@:/<>[]{}()*%!?&;~#^|,'").find(c) != std::string_view::npos);
+std::string_view name(Level level) {
+  static constexpr std::array<std::string_view, 5> kNames = {"debug", "info", "notice", "warning", "error"};
+  return kNames[static_cast<std::size_t>(level)];
+}
+
+// systemd.exec(5): JOURNAL_STREAM names the device and inode of the journal's socket.
+bool stderr_is_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+}
+
+// UTC with milliseconds, as RFC 3339 writes it.
+std::string now_text() {
+  timeval now{};
+  ::gettimeofday(&now, nullptr);
+  tm parts{};
+  ::gmtime_r(&now.tv_sec, &parts);
+  std::array<char, 64> text{};
+  const std::size_t size = ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text.data() + size, text.size() - size, ".%03dZ", static_cast<int>(now.tv_usec / 1000));
+  return text.data();
+}
+
+// members: of the JSON object; what is first there stays first.
+std::string as_json(Level level, std::string_view members) {
+  std::string line = "{";
+  line.append(members).append(",\"level\":\"").append(name(level)).append("\",\"time\":\"");
+  return line.append(now_text()).append("\"}");
+}
+
+void put(Level level, std::string_view line) {
+  if (g_target.load(std::memory_order_relaxed) == Target::syslog) {
+    ::syslog(priority(level), "%.*s", static_cast<int>(line.size()), line.data());
+    return;
+  }
+  // One write, so that lines of several processes on one terminal or pipe do not mix.
+  std::string out;
+  if (g_journal.load(std::memory_order_relaxed)) {
+    out = "<" + std::to_string(priority(level)) + ">";
+  } else if (g_format.load(std::memory_order_relaxed) == Format::text) {
+    out = ident_storage() + ": ";
+    if (level == Level::warning) out += "warning: ";
+    if (level == Level::error) out += "error: ";
+  }
+  out.append(line).push_back('\n');
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, out.data(), out.size());
+}
+
+void put_text(Level level, std::string_view text) {
+  if (g_format.load(std::memory_order_relaxed) == Format::json) {
+    std::string members = "\"message\":";
+    put(level, as_json(level, members.append(json_string(text))));
+  } else {
+    put(level, text);
+  }
+}
+
+// What was left out in a minute that is over.
+void sum_up() {
+  const auto now = Clock::now();
+  if (now.time_since_epoch().count() < g_next_summary.load(std::memory_order_relaxed)) return;
+  std::vector<std::string> lines;
+  {
+    const std::lock_guard lock(limited().mutex);
+    lines = limited().limit.summaries(now);
+    g_next_summary = limited().limit.next_summary().time_since_epoch().count();
+  }
+  for (const std::string& line : lines) put_text(Level::warning, line);
+}
+
+bool dropped(Level level, std::string_view text) {
+  if (level < g_level.load(std::memory_order_relaxed)) return true;
+  sum_up();
+  if (level < Level::warning) return false;
+  const std::lock_guard lock(limited().mutex);
+  const bool allowed = limited().limit.allows(text, Clock::now());
+  g_next_summary = limited().limit.next_summary().time_since_epoch().count();
+  return !allowed;
 }
 
 }  // namespace
 
-void open(Target target, Level level, std::string_view ident) {
+void open(Target target, std::string_view ident) {
   g_target = target;
-  g_level = level;
   ident_storage() = ident;
+  g_journal = target == Target::standard_error && stderr_is_journal();
   if (target == Target::syslog) ::openlog(ident_storage().c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
@@ -58,51 +154,25 @@ void reopen() {
   if (g_target == Target::syslog) ::openlog(ident_storage().c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
+void use(const Style& style) {
+  g_format = style.format;
+  g_level = style.level;
+  const std::lock_guard lock(limited().mutex);
+  limited().limit.set(style.repeats);
+}
+
 void write(Level level, std::string_view text) {
+  if (!dropped(level, text)) put_text(level, text);
+}
+
+void write(Level level, const Fields& fields) {
   if (level < g_level.load(std::memory_order_relaxed)) return;
-  if (g_target.load(std::memory_order_relaxed) == Target::syslog) {
-    ::syslog(priority(level), "%.*s", static_cast<int>(text.size()), text.data());
-    return;
-  }
-  // One write, so that lines of several processes on one terminal or pipe do not mix.
-  std::string line = ident_storage() + ": ";
-  if (level == Level::warning) line += "warning: ";
-  if (level == Level::error) line += "error: ";
-  line.append(text).push_back('\n');
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
-Fields& Fields::add(std::string_view key, std::string_view value) {
-  if (!text_.empty()) text_.push_back(' ');
-  text_.append(key).push_back('=');
-  text_.append(quoted(value));
-  return *this;
-}
-
-Fields& Fields::add(std::string_view key, std::uint64_t value) { return add(key, std::to_string(value)); }
-
-std::string quoted(std::string_view value) {
-  const bool cut = value.size() > kLongestValue;
-  if (cut) value = value.substr(0, kLongestValue);
-  bool bare = !value.empty() && !cut;
-  for (const char c : value) bare = bare && plain(c);
-  if (bare) return std::string(value);
-  std::string out = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c < ' ' || c > '~') {
-      static constexpr char kDigits[] = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(c);
-      out.append({'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]});
-    } else {
-      out.push_back(c);
-    }
-  }
-  if (cut) out.append("...");
-  out.push_back('"');
-  return out;
+  const std::string text = fields.text();
+  if (dropped(level, text)) return;
+  if (g_format.load(std::memory_order_relaxed) == Format::json)
+    put(level, as_json(level, fields.json()));
+  else
+    put(level, text);
 }
 
 }  // namespace pixmilter::log

@@ -71,6 +71,14 @@ int run(int argc, char** argv, const Serve& serve) {
   add_message(explain_command, explain_options.message);
   explain_command->add_flag("--json", explain_options.json, "JSON instead of text");
 
+  PreviewOptions preview_options;
+  CLI::App* preview_command =
+      app.add_subcommand("preview", "Show a message before and after, as a page for a browser");
+  add_message(preview_command, preview_options.message);
+  preview_command
+      ->add_option("-o,--output", preview_options.output, "The page; standard output without it or for -")
+      ->type_name("OUT.html");
+
   CheckOptions check_options;
   CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with the configuration");
   add_configuration(check_command, check_options.configuration.file);
@@ -90,6 +98,7 @@ int run(int argc, char** argv, const Serve& serve) {
   if (serve_command->parsed()) return serve(serve_options);
   if (rewrite_command->parsed()) return rewrite(rewrite_options);
   if (explain_command->parsed()) return explain(explain_options);
+  if (preview_command->parsed()) return preview(preview_options);
   if (check_command->parsed()) return check(check_options);
   return kExitUsage;
 }

@@ -12,6 +12,9 @@ int rewrite(const MessageOptions& options);
 // What rewrite would do with a message and why: rules, references, parts, trees, times. As text, or as JSON.
 int explain(const ExplainOptions& options);
 
+// The same as a page: before and after, every picture, both trees.
+int preview(const PreviewOptions& options);
+
 // Reads the configuration and says what is wrong with it, and where asked with how Postfix uses the milter.
 int check(const CheckOptions& options);
 

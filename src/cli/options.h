@@ -38,6 +38,11 @@ struct ExplainOptions {
   bool json = false;
 };
 
+struct PreviewOptions {
+  MessageOptions message;
+  std::string output;  // empty or "-": standard output
+};
+
 struct CheckOptions {
   ConfigurationOption configuration;
   bool mta = false;                   // --mta: look at Postfix's configuration too

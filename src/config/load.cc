@@ -72,6 +72,15 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
   Table root(root_table, "", file, problems);
   root.choice<Mode>("mode", settings.mode,
                     {{"enforce", Mode::enforce}, {"audit", Mode::audit}, {"off", Mode::off}});
+  root.choice<log::Format>("log_format", settings.log.format,
+                           {{"text", log::Format::text}, {"json", log::Format::json}});
+  root.choice<log::Level>("log_level", settings.log.level,
+                          {{"debug", log::Level::debug},
+                           {"info", log::Level::info},
+                           {"notice", log::Level::notice},
+                           {"warning", log::Level::warning},
+                           {"error", log::Level::error}});
+  root.number("log_repeats", settings.log.repeats, 0, 1'000'000);
   {
     Table milter(root.table("milter"), "milter", file, problems);
     milter.read("socket", settings.milter.socket, [](const toml::node& node) -> Result<std::string> {
@@ -120,6 +129,17 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
     read_fetch(fetch, settings.fetch);
     // Who lists URLs wants them fetched. A list of sources, in [defaults] or in a rule, says otherwise.
     settings.defaults.sources.http = !settings.fetch.allow.empty();
+    fetch.finish();
+  }
+  {
+    Table metrics(root.table("metrics"), "metrics", file, problems);
+    metrics.read("listen", settings.metrics.listen, [](const toml::node& node) -> Result<std::string> {
+      const auto* text = node.as_string();
+      if (text == nullptr) return Error{"a string is expected"};
+      if (Status valid = check_address(text->get()); !valid) return valid.error();
+      return text->get();
+    });
+    metrics.finish();
   }
   {
     Table defaults(root.table("defaults"), "defaults", file, problems);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "config/rule.h"
 #include "config/url_pattern.h"
 
@@ -66,13 +67,20 @@ struct Cache {
   bool operator==(const Cache&) const = default;
 };
 
+struct Metrics {
+  std::string listen;  // HOST:PORT or [ADDRESS]:PORT; empty: nowhere
+  bool operator==(const Metrics&) const = default;
+};
+
 struct Settings {
   Mode mode = Mode::enforce;
+  log::Style log;
   Milter milter;
   Render render;
   Assets assets;
   Fetch fetch;
   Cache cache;
+  Metrics metrics;
   Policy defaults;
   std::vector<Rule> rules;
   bool operator==(const Settings&) const = default;

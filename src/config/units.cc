@@ -99,6 +99,30 @@ Status check_absolute(std::string_view path) {
   return check_folder(path) ? Status(Done{}) : Status(expected);
 }
 
+HostAndPort split_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  HostAndPort out;
+  if (colon == std::string_view::npos) return out;
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  std::string_view port = text.substr(colon + 1);
+  std::uint64_t number = 0;
+  if (!take_number(port, number) || !port.empty() || number > 65535) return out;
+  out.host = host;
+  out.port = static_cast<std::uint16_t>(number);
+  return out;
+}
+
+Status check_address(std::string_view text) {
+  if (text.empty()) return Done{};
+  const HostAndPort address = split_address(text);
+  const bool bracketed = text.front() == '[' && text.find("]:") != std::string_view::npos;
+  if (address.host.empty() || address.port == 0 ||
+      (address.host.find_first_of(":[] /") != std::string::npos && !bracketed))
+    return Error{"an address such as \"127.0.0.1:9144\" or \"[::1]:9144\" is expected"};
+  return Done{};
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

@@ -25,6 +25,14 @@ Status check_absolute(std::string_view path);
 // The same for a folder beneath another: one or more plain components.
 Status check_folder(std::string_view path);
 
+// HOST:PORT or [ADDRESS]:PORT, for TCP; empty: none.
+Status check_address(std::string_view text);
+struct HostAndPort {
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+};
+HostAndPort split_address(std::string_view checked);
+
 // How many characters have to be put in, taken out or exchanged to make one word of the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 

@@ -244,4 +244,12 @@ config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& 
   return out;
 }
 
+std::string rule_of(const Plan& plan) {
+  if (plan.recipients.empty()) return "defaults";
+  const RecipientPlan& first = plan.recipients.front();
+  for (const RecipientPlan& other : plan.recipients)
+    if (other.rule != first.rule) return "several";
+  return first.rule == nullptr ? "defaults" : first.rule_name;
+}
+
 }  // namespace pixmilter::core

@@ -66,6 +66,10 @@ Plan decide(const config::Settings& settings, MessageFacts& facts, bool trace = 
 // Whether any message of this client could be looked at: it is outgoing, or some rule speaks of such a client.
 bool may_concern(const config::Settings& settings, const mail::Envelope& envelope);
 
+// The rule that speaks for the message: its name, "defaults", or "several" where recipients have different
+// ones.
+std::string rule_of(const Plan& plan);
+
 // The strictest of two image plans, whichever comes first: the stronger action, the smaller limits.
 config::ImagePlan stricter(const config::ImagePlan& a, const config::ImagePlan& b);
 

@@ -34,6 +34,22 @@ std::string changed_header(const mail::Message& message, const Outcome& outcome)
 
 }  // namespace
 
+std::string_view word(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::reject:
+      return "rejected";
+    case Verdict::tempfail:
+      return "deferred";
+    case Verdict::quarantine:
+      return "quarantined";
+    case Verdict::accept:
+      break;
+  }
+  if (outcome.changed()) return "rewritten";
+  if (outcome.summary.find("internal error") != std::string::npos) return "failed";
+  return outcome.summary.starts_with("audit, would be rewritten") ? "audited" : "untouched";
+}
+
 std::string carried_out(const mail::Message& message, const Outcome& outcome) {
   const std::string_view body = outcome.body ? std::string_view(*outcome.body) : message.body();
   std::string out = changed_header(message, outcome);

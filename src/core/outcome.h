@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/finding.h"
@@ -16,6 +17,7 @@ enum class Verdict { accept, reject, tempfail, quarantine };
 struct Outcome {
   Verdict verdict = Verdict::accept;
   std::string reply;  // text for reject, tempfail and quarantine
+  std::string rule;   // whose rule it was: see rule_of() in decide.h
 
   // The whole change; empty and nullopt: the message goes on as it came.
   std::vector<mail::HeaderChange> header_changes;  // in an order that a milter can carry out one by one
@@ -32,6 +34,10 @@ struct Outcome {
 
   bool changed() const { return body.has_value() || !header_changes.empty(); }
 };
+
+// What became of the message, in one word: "rewritten", "untouched", "audited" (would have been rewritten),
+// "failed" (untouched because of an error of ours), "rejected", "deferred", "quarantined".
+std::string_view word(const Outcome& outcome);
 
 // The whole message as it leaves: the outcome carried out on the original bytes. Files and tests use this;
 // a milter hands header_changes and body to the MTA instead, which comes to the same bytes.

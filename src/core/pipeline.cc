@@ -209,8 +209,10 @@ Result<Outcome> assembled(const mail::Message& message, const Work& work, const 
   attempt.bytes_after = changed.bytes().size();
   if (Status verified = verify(work, assembly, changed); !verified)
     return Error{"verification failed: " + verified.error().text};
-  if (report != nullptr)
+  if (report != nullptr) {
     if (const Result<mail::MimeTree> tree = mail::MimeTree::parse(changed)) report->after = part_lines(*tree);
+    if (report->with_bytes) report->message_after = changed.bytes();
+  }
   return attempt;
 }
 
@@ -220,9 +222,11 @@ std::string Pipeline::nothing_for(const mail::Envelope& envelope) const {
   return may_concern(settings_, envelope) ? std::string() : "not outgoing";
 }
 
-std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope) const {
+std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope,
+                                    std::string* rule) const {
   MessageFacts facts(headers, envelope, false);
   const Plan plan = decide(settings_, facts);
+  if (rule != nullptr) *rule = rule_of(plan);
   if (plan.open) return {};
   if (plan.action == config::MessageAction::skip) return plan.reason;
   if (plan.action != config::MessageAction::rewrite || !plan.add_headers.empty()) return {};
@@ -266,6 +270,7 @@ void Pipeline::run_passes(const Run& run) const {
   MessageFacts facts(run.message, run.envelope, true);
   Plan plan = decide(settings_, facts, run.report != nullptr);
   if (run.report != nullptr) run.report->plan = plan;
+  outcome.rule = rule_of(plan);
   const bool audit = plan.mode == config::Mode::audit;
   if (plan.action == config::MessageAction::skip) return untouched(outcome, plan.reason);
   if (plan.action != config::MessageAction::rewrite) {
@@ -346,12 +351,14 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
     if (round == kBudgetRounds || run.deadline.passed() || !shrink_pictures(work, size - budget)) {
       problem = std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
       leave_all(work, problem);
+      if (run.report != nullptr) run.report->after.clear(), run.report->message_after.clear();
       break;
     }
     render(work, services_, settings_, run.deadline);
   }
   note_what_was_left(work, run.outcome);
   run.outcome.findings = work.findings;
+  if (run.report != nullptr && run.report->with_bytes) run.report->pictures = report_pictures(work);
   change.verdict = verdict_of(work, change);
   return problem.empty() ? counted(work) : problem;
 }

@@ -1,6 +1,7 @@
 #include "core/report.h"
 
 #include "core/policy.h"
+#include "core/work.h"
 
 namespace pixmilter::core {
 namespace {
@@ -42,6 +43,18 @@ std::vector<PartLine> part_lines(const mail::MimeTree& tree) {
     line.note = notes[i];
     if (line.note.empty() && part.type == "text/html" && part.is_attachment()) line.note = "an attached file";
     out.push_back(std::move(line));
+  }
+  return out;
+}
+
+std::vector<ReportPicture> report_pictures(const Work& work) {
+  std::vector<ReportPicture> out;
+  for (const Picture& picture : work.pictures) {
+    ReportPicture& copy = out.emplace_back();
+    copy.format = picture.job.format;
+    if (copy.format != image::Format::raw && copy.format != image::Format::npy)
+      copy.before = picture.job.bytes;
+    if (picture.ok()) copy.after = picture.bytes();
   }
   return out;
 }

@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "core/decide.h"
+#include "image/format.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
 
 namespace pixmilter::core {
+
+struct Work;
 
 // One part of a MIME tree, for people.
 struct PartLine {
@@ -25,7 +28,18 @@ struct PartLine {
   std::string note;         // why the part is never touched; empty: it may be
 };
 
+// The bytes of one distinct picture, by index of Finding::picture.
+struct ReportPicture {
+  image::Format format = image::Format::unknown;  // of before
+  std::string before;                             // decoded; empty for bare pixels
+  std::string after;                              // empty where it stays as it was
+};
+
 struct Report {
+  bool with_bytes = false;  // asked for by whoever hands it in: the next two are filled
+  std::vector<ReportPicture> pictures;
+  std::string message_after;  // the whole message as it would go out, in audit mode too; empty: as before
+
   Plan plan;  // with the trace of every rule
   std::vector<PartLine> before;
   std::vector<PartLine> after;  // as it would go out, in audit mode too; empty: as before
@@ -34,5 +48,6 @@ struct Report {
 };
 
 std::vector<PartLine> part_lines(const mail::MimeTree& tree);
+std::vector<ReportPicture> report_pictures(const Work& work);
 
 }  // namespace pixmilter::core

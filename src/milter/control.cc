@@ -11,7 +11,8 @@ constexpr std::size_t kMaxText = PATH_MAX;
 
 // Which letters come with a descriptor.
 std::size_t descriptors(Kind kind) {
-  return kind == Kind::reload || kind == Kind::zygote || kind == Kind::fetcher ? 1 : 0;
+  return kind == Kind::reload || kind == Kind::zygote || kind == Kind::fetcher || kind == Kind::metrics ? 1
+                                                                                                        : 0;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 //                                 for the given time at most; then as Drain
 //                     Zygote      fd: a connection to a render zygote
 //                     Fetcher     fd: a line to a fetch process
+//                     Metrics     fd: the socket to answer those who watch on
+//                     NoMetrics   nobody watches any more
 //   front -> master   WantZygote  a new connection, please; those given before are of no use any more
 //                     WantFetcher the same for a fetch process
 //                     Serving     libmilter is about to accept
@@ -32,6 +34,8 @@ enum class Kind : std::uint8_t {
   zygote,
   fetcher,
   leave,
+  metrics,
+  no_metrics,
   want_zygote,
   want_fetcher,
   serving,

@@ -20,7 +20,9 @@
 #include "config/load.h"
 #include "milter/control.h"
 #include "milter/filter.h"
+#include "milter/metrics_text.h"
 #include "milter/seams.h"
+#include "milter/status_server.h"
 #include "milter/traffic.h"
 #include "source/fetch_client.h"
 
@@ -107,11 +109,13 @@ class Front {
       : options_(std::move(options)),
         line_(std::move(options_.control)),
         deadline_(options_.settings.milter.deadline),
-        traffic_(engine_for(options_.settings)) {}
+        traffic_(engine_for(options_.settings)),
+        status_([this](std::string_view path) { return status_page(path); }) {}
 
   [[noreturn]] void run() {
     if (auto ready = prepare_filter({options_.listen_fd, options_.local}, traffic_); !ready)
       fail(ready.error());
+    status_.listen(std::move(options_.metrics));
     std::thread([this] { listen_to_master(); }).detach();
     control::send(line_.fd(), {control::Kind::serving, 0, {}, {}});
     fail(run_filter());
@@ -172,6 +176,7 @@ class Front {
           break;
         case control::Kind::leave:
           seams::take_no_connections();
+          status_.listen({});  // the other front answers
           control::send(line_.fd(), {control::Kind::leaving, 0, {}, {}});
           leave_aside(Milliseconds(received.letter->number));
           break;
@@ -187,6 +192,12 @@ class Front {
           break;
         case control::Kind::fetcher:
           line_.fetcher_came(std::move(received.letter->fds.front()));
+          break;
+        case control::Kind::metrics:
+          status_.listen(std::move(received.letter->fds.front()));
+          break;
+        case control::Kind::no_metrics:
+          status_.listen({});
           break;
         case control::Kind::want_zygote:
         case control::Kind::want_fetcher:
@@ -209,9 +220,37 @@ class Front {
       log::error("reload: " + loaded.problems.front().text());
       return;
     }
+    log::use(loaded.settings.log);
     deadline_ = loaded.settings.milter.deadline;
     line_.forget_fetcher();
     traffic_.use(engine_for(loaded.settings));
+  }
+
+  // Healthy: this process answers. Ready: a message that comes now is dealt with.
+  StatusPage status_page(std::string_view path) {
+    StatusPage page;
+    if (path == "/metrics") {
+      page.text =
+          metrics_text({&traffic_.tally(), options_.statistics.get(), options_.standing, traffic_.in_hand()});
+      page.type = "text/plain; version=0.0.4; charset=utf-8";
+      page.status = 200;
+    } else if (path == "/healthy") {
+      page.status = 200;
+      page.text = "healthy\n";
+    } else if (path == "/ready") {
+      const worker::Statistics* workers = options_.statistics.get();
+      const char* lacking = traffic_.draining()             ? "ending\n"
+                            : workers == nullptr            ? nullptr
+                            : workers->failing              ? "no render worker can be had\n"
+                            : workers->workers_started == 0 ? "no render worker is ready yet\n"
+                                                            : nullptr;
+      page.status = lacking == nullptr ? 200 : 503;
+      page.text = lacking == nullptr ? "ready\n" : lacking;
+    } else if (path == "/") {
+      page.status = 200;
+      page.text = "pixmilter " PIXMILTER_VERSION "\n/metrics\n/healthy\n/ready\n";
+    }
+    return page;
   }
 
   // The master may still have to send a zygote to a message in hand, so this thread goes on listening.
@@ -254,6 +293,7 @@ class Front {
   std::optional<config::Cache> caching_;
   const std::shared_ptr<source::CacheCounters> cache_counters_ = std::make_shared<source::CacheCounters>();
   Traffic traffic_;
+  StatusServer status_;
 };
 
 // Threads come and go with connections. An arena for each would keep what its largest message took.

@@ -13,6 +13,8 @@
 #include "base/unique_fd.h"
 #include "config/settings.h"
 #include "milter/engine.h"
+#include "milter/standing.h"
+#include "worker/statistics.h"
 
 namespace pixmilter::milter {
 
@@ -29,6 +31,10 @@ struct FrontOptions {
   config::Settings settings;
   Reach reach;  // that the settings name (reach.h); a reload never needs more
   RendererMaker make_renderer;
+  // For those who watch; each may be missing.
+  UniqueFd metrics;  // a listening socket
+  const Standing* standing = nullptr;
+  std::shared_ptr<const worker::Statistics> statistics;  // of the renderers that are made
 };
 
 // Serves until the master says otherwise or has gone; then finishes the messages in hand. Never returns.

@@ -1,9 +1,11 @@
 #include "milter/master.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +23,7 @@
 #include "milter/notify.h"
 #include "milter/reach.h"
 #include "milter/respawn.h"
+#include "milter/standing.h"
 #include "milter/watchdog.h"
 
 namespace pixmilter::milter {
@@ -76,6 +79,10 @@ class Master {
       log::error(ready.error().text);
       return 71;
     }
+    if (auto standing = Standing::make())
+      standing_ = *standing;
+    else
+      log::warning(standing.error().text);
     log::notice("serving on " + listen_.name() + ", configuration: " + options_.configuration.name);
     while (!over()) {
       start_what_is_missing();
@@ -162,7 +169,8 @@ class Master {
     watchdog_.reset();
     listen_.disown_file();
     run_front({listen_.fd(), listen_.local(), std::move(control), settings_, std::move(reach),
-               std::move(options_.make_renderer)});
+               std::move(options_.make_renderer), std::move(options_.metrics), standing_,
+               std::move(options_.statistics)});
   }
 
   // Connections wait in the socket's queue meanwhile.
@@ -297,12 +305,29 @@ class Master {
       take_on(std::move(fresh));
     } else {
       for (const auto& problem : fresh.loaded.problems) log::error(problem.text());
-      log::error("the configuration is refused; the one from before stays in force");
+      refuse();
     }
     notify_manager("READY=1");
   }
 
+  void refuse() {
+    log::error("the configuration is refused; the one from before stays in force");
+    if (standing_ == nullptr) return;
+    ++standing_->refused;
+    standing_->last_reload_ok = false;
+  }
+
   void take_on(Configuration fresh) {
+    const std::string& watched = fresh.loaded.settings.metrics.listen;
+    const bool watched_elsewhere = watched != settings_.metrics.listen && options_.listen_for_metrics;
+    if (watched_elsewhere) {
+      auto socket = options_.listen_for_metrics(watched);
+      if (!socket) {
+        log::error(fresh.name + ": " + socket.error().text);
+        return refuse();
+      }
+      options_.metrics = *std::move(socket);
+    }
     const auto& milter = fresh.loaded.settings.milter;
     const bool moved = milter.socket != settings_.milter.socket ||
                        milter.socket_mode != settings_.milter.socket_mode ||
@@ -321,14 +346,27 @@ class Master {
         log::error("reload: the front does not answer; the configuration from before stays in force");
         return;
       }
+      if (watched_elsewhere) hand_over_metrics();
+    }
+    if (standing_ != nullptr) {
+      ++standing_->generation;
+      standing_->in_force_since = ::time(nullptr);
+      standing_->last_reload_ok = true;
     }
     // A zygote that nobody has yet was made for the old settings; without a connection it ends.
     if (fresh.loaded.settings.render != settings_.render)
       for (auto& zygote : zygotes_) zygote.connection.reset();
     fetchers_.renew();
+    log::use(fresh.loaded.settings.log);
     settings_ = std::move(fresh.loaded.settings);
     if (front_ && !same_reach) replace_front();
     log::notice("configuration " + fresh.name + " is in force");
+  }
+
+  void hand_over_metrics() {
+    control::Letter letter{options_.metrics ? control::Kind::metrics : control::Kind::no_metrics, 0, {}, {}};
+    if (options_.metrics) letter.fds.emplace_back(::fcntl(options_.metrics.get(), F_DUPFD_CLOEXEC, 3));
+    control::send(front_->control.get(), letter);
   }
 
   void end() {
@@ -354,6 +392,7 @@ class Master {
       if (front_ && front_->pid == pid) {
         front_.reset();
         front_respawn_.died();
+        if (!ending_ && standing_ != nullptr) ++standing_->front_restarts;
         if (!ending_)
           log::error("front " + std::to_string(pid) + " " + how_it_ended(status) + "; starting another");
         continue;
@@ -396,6 +435,7 @@ class Master {
   MasterOptions options_;
   config::Settings settings_;
   UniqueFd signals_;
+  Standing* standing_ = nullptr;  // where there was memory for it
   std::optional<FrontProcess> front_;
   Respawn front_respawn_{kLongestFrontPause};
   std::vector<FormerFront> former_;

@@ -32,6 +32,10 @@ struct MasterOptions {
   // Starts a render zygote that speaks on the socket, which stays the caller's.
   std::function<Result<pid_t>(int socket, const config::Settings&)> start_zygote;
   Fetchers::Start start_fetcher;
+  std::shared_ptr<const worker::Statistics> statistics;  // that the renderer adds to
+  UniqueFd metrics;  // the listening socket of [metrics] listen, where that is somewhere
+  // Binds the socket of another one, on reload; empty for nowhere.
+  std::function<Result<UniqueFd>(const std::string& listen)> listen_for_metrics;
 };
 
 // Runs until SIGTERM or SIGINT, then gives 0. The process must have no other threads. The socket file is

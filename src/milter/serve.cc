@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "config/load.h"
+#include "config/units.h"
 #include "mail/mime_tree.h"
 #include "milter/identity.h"
 #include "milter/listen_socket.h"
@@ -31,7 +32,9 @@ constexpr int kExitTemporary = 75;
 constexpr int kExitConfiguration = 78;
 
 bool log_to_stderr(ServeOptions::Log where) {
-  if (where == ServeOptions::Log::automatic) return ::isatty(STDERR_FILENO) == 1;
+  // Where nobody listens to syslog, as in most containers, its lines would be lost.
+  if (where == ServeOptions::Log::automatic)
+    return ::isatty(STDERR_FILENO) == 1 || ::access("/dev/log", F_OK) != 0;
   return where == ServeOptions::Log::standard_error;
 }
 
@@ -91,6 +94,20 @@ void warn_of_unreadable(const Configuration& configuration, const std::string& u
   log::warning(configuration.name + " cannot be read by " + user + ": SIGHUP will change nothing");
 }
 
+// The socket that [metrics] listen names; none where that is empty.
+Result<UniqueFd> listen_for_metrics(const std::string& listen) {
+  if (listen.empty()) return UniqueFd();
+  const config::HostAndPort address = config::split_address(listen);
+  SocketSpec spec;
+  spec.kind = address.host.find(':') == std::string::npos ? SocketSpec::Kind::inet : SocketSpec::Kind::inet6;
+  spec.host = address.host;
+  spec.port = address.port;
+  auto socket = ListenSocket::open(spec, 0, {});
+  if (!socket) return Error{"[metrics] listen = \"" + listen + "\": " + socket.error().text};
+  log::notice("metrics on http://" + listen + "/metrics");
+  return UniqueFd(::fcntl(socket->fd(), F_DUPFD_CLOEXEC, 3));
+}
+
 // Each connection of an MTA is a descriptor, and libmilter spins when they run out.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -105,7 +122,7 @@ int serve(const ServeOptions& given) {
   ServeOptions options = given;
   if (const std::string handed = handed_socket(); options.socket.empty()) options.socket = handed;
   const bool to_stderr = log_to_stderr(options.log);
-  log::open(to_stderr ? log::Target::standard_error : log::Target::syslog, log::Level::info, "pixmilter");
+  log::open(to_stderr ? log::Target::standard_error : log::Target::syslog, "pixmilter");
 
   MasterOptions master;
   master.configuration = read_configuration(options);
@@ -113,6 +130,7 @@ int serve(const ServeOptions& given) {
     for (const auto& problem : master.configuration.loaded.problems) complain(problem.text(), to_stderr);
     return kExitConfiguration;
   }
+  log::use(master.configuration.loaded.settings.log);
   const auto& milter = master.configuration.loaded.settings.milter;
   const auto spec = parse_socket_spec(milter.socket);
   if (!spec) {
@@ -142,6 +160,13 @@ int serve(const ServeOptions& given) {
     complain(listen.error().text, to_stderr);
     return kExitTemporary;
   }
+  auto metrics = listen_for_metrics(master.configuration.loaded.settings.metrics.listen);
+  if (!metrics) {
+    complain(master.configuration.name + ": " + metrics.error().text, to_stderr);
+    return kExitTemporary;
+  }
+  master.metrics = *std::move(metrics);
+  master.listen_for_metrics = listen_for_metrics;
   if (identity) {
     auto taken = listen->give_to(identity->uid);
     if (taken) taken = take_identity(*identity);
@@ -159,10 +184,13 @@ int serve(const ServeOptions& given) {
   master.start_fetcher = [](int socket, const config::Settings& settings) {
     return source::spawn_fetch_process(socket, settings.fetch, source::Start::at_once);
   };
-  master.make_renderer = [](const config::Settings& settings, ZygoteRequest request) {
+  const auto statistics = std::make_shared<worker::Statistics>();
+  master.statistics = statistics;
+  master.make_renderer = [statistics](const config::Settings& settings, ZygoteRequest request) {
     worker::PoolOptions pool = worker::pool_options(settings.render);
     pool.ahead = true;
-    auto renderer = std::make_unique<worker::Pool>(pool, worker::requested_zygotes(std::move(request)));
+    auto renderer =
+        std::make_unique<worker::Pool>(pool, worker::requested_zygotes(std::move(request)), statistics);
     renderer->prepare();
     return renderer;
   };

@@ -17,7 +17,7 @@ struct ServeOptions {
   std::string group;         // with user; empty: that user's own
   std::string pid_file;      // empty: none
   enum class Log : std::uint8_t {
-    automatic,  // stderr when that is a terminal, else syslog
+    automatic,  // stderr when that is a terminal or there is no syslog, else syslog
     standard_error,
     syslog,
   } log = Log::automatic;

@@ -19,6 +19,8 @@ using core::Verdict;
 // Room made ahead for the size that a sender announces is an address range; memory is taken as bytes come.
 constexpr std::size_t kMostReserved = 128u << 20;
 constexpr std::size_t kHeaderRoom = 16u << 10;
+// A message may hold thousands of pictures; the log of the others matters more.
+constexpr std::size_t kMostPictureLines = 100;
 
 constexpr char kShuttingDown[] = "Mail filter is restarting, try again later";
 constexpr char kEditFailed[] = "Mail filter could not hand back the message, try again later";
@@ -94,7 +96,9 @@ Reply Session::mail(const std::vector<std::string_view>& arguments, Mta& mta) {
   if (!features_.no_reply) {
     look_up(mta);
     if (const std::string reason = mail_->engine().pipeline.nothing_for(mail_->envelope); !reason.empty()) {
-      log_line("untouched: " + reason, 0, 0, Milliseconds(0), true);
+      Answer answer;
+      answer.summary = "untouched: " + reason;
+      log_line(answer, true);
       answered_ = std::move(mail_->admission);
       mail_.reset();
       return Reply::accept;
@@ -149,20 +153,20 @@ void Session::look_up(Mta& mta) {
 Reply Session::end_of_headers(Mta& mta) {
   if (!features_.capable || !mail_) return Reply::accept;
   if (!mail_->admission) return refuse(mta);
-  const auto start = Clock::now();
+  Answer answer;
   mail_->headers_ended = true;
-  std::string reason;
   try {
     look_up(mta);
     if (!mail_->left_alone.empty()) {
-      reason = "untouched: " + mail_->left_alone;
+      answer.summary = "untouched: " + mail_->left_alone;
     } else {
       mail_->builder.end_headers();
       std::string head = mail_->builder.take();
       mail_->bytes = head.size();
-      reason = mail_->engine().pipeline.nothing_to_do(mail::Message(head), mail_->envelope);
-      if (!reason.empty()) {
-        reason = "untouched: " + reason;
+      answer.summary =
+          mail_->engine().pipeline.nothing_to_do(mail::Message(head), mail_->envelope, &answer.rule);
+      if (!answer.summary.empty()) {
+        answer.summary.insert(0, "untouched: ");
       } else {
         make_room(mail_->builder,
                   std::max(std::min(mail_->announced + kHeaderRoom, kMostReserved), head.size()));
@@ -170,11 +174,12 @@ Reply Session::end_of_headers(Mta& mta) {
       }
     }
   } catch (const std::exception& exception) {
-    reason = std::string("untouched: ") + exception.what();
+    answer.summary = std::string("untouched: ") + exception.what();
+    answer.word = "failed";
   }
-  if (reason.empty()) return Reply::proceed;
-  log_line(reason, mail_->bytes, mail_->bytes, std::chrono::duration_cast<Milliseconds>(Clock::now() - start),
-           true);
+  if (answer.summary.empty()) return Reply::proceed;
+  answer.before = answer.after = mail_->bytes;
+  log_line(answer, true);
   answered_ = std::move(mail_->admission);
   mail_.reset();
   return Reply::accept;
@@ -204,48 +209,48 @@ Reply Session::body(std::string_view chunk) {
 Reply Session::end_of_message(Mta& mta) {
   if (!features_.capable || !mail_) return Reply::accept;
   if (!mail_->admission) return refuse(mta);
-  const auto start = Clock::now();
+  Answer answer;
   Reply reply = Reply::accept;
-  std::string summary;
-  std::uint64_t before = mail_->bytes;
-  std::uint64_t after = before;
+  answer.before = answer.after = mail_->bytes;
   try {
     look_up(mta);
     if (!mail_->left_alone.empty()) {
-      summary = "untouched: " + mail_->left_alone;
+      answer.summary = "untouched: " + mail_->left_alone;
     } else {
       if (!mail_->headers_ended) mail_->builder.end_headers();
       const mail::Message message(mail_->builder.take());
-      before = after = message.bytes().size();
-      reply = carry_out(message, mta, summary, after);
+      answer.before = answer.after = message.bytes().size();
+      reply = carry_out(message, mta, answer);
     }
   } catch (const std::exception& exception) {
     // Only memory can run out here. With the first edit made there is no way back to the message as it came.
     reply = mail_->edited ? Reply::tempfail : Reply::accept;
-    summary = (mail_->edited ? "deferred: " : "untouched: ") + std::string(exception.what());
-    after = before;
+    answer.summary = (mail_->edited ? "deferred: " : "untouched: ") + std::string(exception.what());
+    answer.word = mail_->edited ? "deferred" : "failed";
+    answer.after = answer.before;
   }
-  log_line(summary, before, after, std::chrono::duration_cast<Milliseconds>(Clock::now() - start), false);
+  log_line(answer, false);
   answered_ = std::move(mail_->admission);
   mail_.reset();
   return reply;
 }
 
-Reply Session::carry_out(const mail::Message& message, Mta& mta, std::string& summary,
-                         std::uint64_t& bytes_after) {
+Reply Session::carry_out(const mail::Message& message, Mta& mta, Answer& answer) {
   const auto& settings = mail_->engine().settings;
   core::Outcome outcome =
       mail_->engine().pipeline.run(message, mail_->envelope, Deadline::after(settings.milter.deadline));
-  summary = std::move(outcome.summary);
-  const std::string id = mail_->envelope.queue_id;
-  for (const auto& note : outcome.notes)
-    log::info(log::Fields().add("id", id.empty() ? "-" : id).add("left", note).text());
+  answer.word = core::word(outcome);
+  answer.rule = std::move(outcome.rule);
+  std::string& summary = answer.summary = std::move(outcome.summary);
+  log_pictures(outcome.findings);
+  traffic_.tally().pictures(outcome.findings);
 
   // All of what could go wrong, before the first edit.
   auto changes = for_mta(outcome.header_changes, features_.leading_space);
   if (!changes) {
-    log::error(log::Fields().add("id", id.empty() ? "-" : id).add("error", changes.error().text).text());
+    log::error(log::Fields().add("id", queue_id()).add("error", changes.error().text));
     summary = "untouched: " + changes.error().text;
+    answer.word = "failed";
     return Reply::accept;
   }
   const auto say = [&](const char* code, const char* status, const char* fallback) {
@@ -261,6 +266,7 @@ Reply Session::carry_out(const mail::Message& message, Mta& mta, std::string& su
   if (outcome.verdict == Verdict::tempfail ||
       (outcome.verdict == Verdict::quarantine && !features_.quarantine)) {
     if (outcome.verdict == Verdict::quarantine) summary += "; the MTA cannot quarantine";
+    answer.word = "deferred";
     say("451", "4.7.1", "Message deferred by policy");
     return Reply::tempfail;
   }
@@ -283,9 +289,10 @@ Reply Session::carry_out(const mail::Message& message, Mta& mta, std::string& su
   if (!handed_over) {
     mta.set_reply("451", "4.3.0", kEditFailed);
     summary += "; an edit could not be handed to the MTA: deferred";
+    answer.word = "deferred";
     return Reply::tempfail;
   }
-  if (outcome.changed()) bytes_after = outcome.bytes_after;
+  if (outcome.changed()) answer.after = outcome.bytes_after;
   return Reply::accept;
 }
 
@@ -301,16 +308,55 @@ void Session::leave_alone(std::string why) {
   mail_->builder = mail::MessageBuilder();
 }
 
-void Session::log_line(std::string_view summary, std::uint64_t before, std::uint64_t after,
-                       Milliseconds taken, bool header_only) const try {
+std::string_view Session::queue_id() const {
   const std::string& id = mail_->envelope.queue_id;
+  return id.empty() ? std::string_view("-") : std::string_view(id);
+}
+
+// The queue id first, for whoever follows a message through the MTA's own lines.
+void Session::log_line(const Answer& answer, bool header_only) const try {
+  const auto took = Clock::now() - answer.start;
+  traffic_.tally().message(answer.word, answer.rule, answer.before, answer.after, took);
   log::Fields fields;
-  fields.add("id", id.empty() ? std::string_view("-") : std::string_view(id)).add("did", summary);
-  fields.add("before", before).add("after", after);
+  fields.add("id", queue_id()).add("did", answer.summary);
+  fields.add("from", "<" + mail_->envelope.sender + ">").add("nrcpt", mail_->envelope.recipients.size());
+  fields.add("rule", answer.rule.empty() ? std::string_view("-") : std::string_view(answer.rule));
+  fields.add("before", answer.before).add("after", answer.after);
   if (header_only) fields.add("seen", "header");
-  log::info(fields.add("ms", static_cast<std::uint64_t>(taken.count())).text());
+  log::info(
+      fields.add("ms", static_cast<std::uint64_t>(std::chrono::duration_cast<Milliseconds>(took).count())));
 } catch (const std::exception&) {
   // No memory for a line of the log; the message's answer stands.
+}
+
+// A line for each picture that something was done to, or that should have been.
+void Session::log_pictures(const std::vector<core::Finding>& findings) const {
+  std::size_t lines = 0;
+  for (const core::Finding& finding : findings) {
+    if (finding.silent) continue;
+    if (++lines > kMostPictureLines) continue;
+    log::Fields fields;
+    fields.add("id", queue_id()).add("picture", finding.label);
+    fields.add("part", finding.part_number.empty() ? "1" : finding.part_number);
+    fields.add("source", core::name(finding.source)).add("format", image::name(finding.format));
+    if (finding.width_before > 0)
+      fields.add("pixels",
+                 std::to_string(finding.width_before) + "x" + std::to_string(finding.height_before));
+    fields.add("bytes", finding.bytes_before);
+    if (finding.failed || finding.decision == core::Decision::keep) {
+      fields.add(finding.failed ? "left" : "kept", finding.reason);
+    } else {
+      fields.add("action", core::name(finding.decision));
+      if (finding.bytes_after > 0) {
+        fields.add("to", image::name(finding.new_format));
+        fields.add("to_pixels", std::to_string(finding.width) + "x" + std::to_string(finding.height));
+        fields.add("to_bytes", finding.bytes_after);
+      }
+    }
+    log::info(fields);
+  }
+  if (lines > kMostPictureLines)
+    log::info(log::Fields().add("id", queue_id()).add("more_pictures", lines - kMostPictureLines));
 }
 
 }  // namespace pixmilter::milter

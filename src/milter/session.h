@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
+#include "core/finding.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "milter/mta.h"
@@ -59,12 +61,22 @@ class Session {
 
  private:
   struct Mail;
+  // What the log and the counters say of a message.
+  struct Answer {
+    Clock::time_point start = Clock::now();
+    std::string summary;
+    std::string_view word = "untouched";
+    std::string rule;
+    std::uint64_t before = 0;  // bytes
+    std::uint64_t after = 0;
+  };
   Reply refuse(Mta& mta);
   void look_up(Mta& mta);
-  Reply carry_out(const mail::Message& message, Mta& mta, std::string& summary, std::uint64_t& bytes_after);
+  Reply carry_out(const mail::Message& message, Mta& mta, Answer& answer);
   void leave_alone(std::string why);
-  void log_line(std::string_view summary, std::uint64_t before, std::uint64_t after, Milliseconds taken,
-                bool header_only) const;
+  std::string_view queue_id() const;
+  void log_line(const Answer& answer, bool header_only) const;
+  void log_pictures(const std::vector<core::Finding>& findings) const;
 
   Traffic& traffic_;
   const Features features_;

@@ -56,6 +56,11 @@ bool Traffic::wait_alone(Deadline deadline) {
   return idle_.wait_for(lock, deadline.left(), [this] { return connections_ == 0; });
 }
 
+unsigned long Traffic::in_hand() const {
+  const std::lock_guard lock(mutex_);
+  return in_hand_;
+}
+
 Admission::~Admission() {
   const std::lock_guard lock(traffic_.mutex_);
   if (--traffic_.in_hand_ == 0) traffic_.idle_.notify_all();

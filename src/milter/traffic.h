@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "milter/engine.h"
+#include "milter/tally.h"
 
 namespace pixmilter::milter {
 
@@ -31,6 +32,10 @@ class Traffic {
   bool draining() const;
   // Waits until no message is in hand; false when the deadline passed first.
   bool wait_idle(Deadline deadline);
+  unsigned long in_hand() const;
+
+  // What becomes of the messages.
+  Tally& tally() { return tally_; }
 
   // No message is in hand, and there were some since this was last true.
   bool rests();
@@ -50,6 +55,7 @@ class Traffic {
   unsigned long connections_ = 0;
   bool draining_ = false;
   bool worked_ = false;  // since rests() was last true
+  Tally tally_;
 };
 
 class Admission {

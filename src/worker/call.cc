@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/memfd.h"
@@ -39,11 +40,12 @@ bool risky(Format format) {
   }
 }
 
-Call::Call(const PoolOptions& options, Stock& stock, Refusals& refusals, std::span<const ImageJob> jobs,
-           Deadline deadline)
+Call::Call(const PoolOptions& options, Stock& stock, Refusals& refusals, Statistics& statistics,
+           std::span<const ImageJob> jobs, Deadline deadline)
     : options_(options),
       stock_(stock),
       refusals_(refusals),
+      statistics_(statistics),
       jobs_(jobs),
       deadline_(deadline),
       attempts_(jobs.size()),
@@ -56,6 +58,13 @@ Call::~Call() {
     running.worker->kill();
     stock_.discard(std::move(running.worker), false, false);
   }
+  publish(0, 0);
+}
+
+// What this call adds to the numbers of now.
+void Call::publish(std::int64_t waiting, std::int64_t at_work) {
+  statistics_.waiting += waiting - std::exchange(waiting_, waiting);
+  statistics_.at_work += at_work - std::exchange(at_work_, at_work);
 }
 
 std::vector<ImageResult> Call::run() {
@@ -64,6 +73,8 @@ std::vector<ImageResult> Call::run() {
     expire();
     take_workers();
     if (running_.empty() && !pending()) return std::move(results_);
+    publish(static_cast<std::int64_t>(pending_[0].size() + pending_[1].size()),
+            static_cast<std::int64_t>(running_.size()));
     wait();
   }
 }
@@ -145,6 +156,8 @@ bool Call::begin(WorkerPtr worker) {
       stock_.will_not_return(*worker);
     }
     running.worker = std::move(worker);
+    running.began = Clock::now();
+    statistics_.wait.add(running.began - began_);
     running.deadline = earlier(Deadline::after(options_.timeout), deadline_);
     running_.push_back(std::move(running));
     return true;
@@ -211,6 +224,7 @@ void Call::accept(Running& running, const Packet& packet) {
                                 [&](std::uint64_t size) { return copy_memfd(running.output.get(), size); });
   if (judgement.result.status == Status::violated)
     return lose(running, Status::violated, judgement.result.reason, true);
+  statistics_.render.add(Clock::now() - running.began);
   results_[running.job] = std::move(judgement.result);
   WorkerPtr worker = std::move(running.worker);
   worker->retire = worker->retire || judgement.retire || worker->jobs >= options_.jobs_per_worker;
@@ -225,10 +239,13 @@ void Call::next(WorkerPtr worker) {
       std::count_if(running_.begin(), running_.end(), [](const Running& r) { return r.worker != nullptr; });
   const bool keep =
       more && ((worker->risky && at_work == 0) || !stock_.others_wait(waiter_, worker->purpose));
-  if (keep)
+  if (keep) {
     begin(std::move(worker));
-  else
-    stock_.give_back(std::move(worker));
+    return;
+  }
+  if (worker->leaving || worker->retire)
+    statistics_.ended(worker->leaving ? WorkerEnd::used : WorkerEnd::worn);
+  stock_.give_back(std::move(worker));
 }
 
 // Ends the worker of a job. blame: the picture is held to be the cause.
@@ -236,6 +253,9 @@ void Call::lose(Running& running, Status status, const std::string& reason, bool
   const ImageJob& job = jobs_[running.job];
   const std::uint32_t pid = running.worker->pid;
   const bool died = status == Status::crashed;
+  statistics_.ended(died                        ? WorkerEnd::crashed
+                    : status == Status::timeout ? WorkerEnd::timeout
+                                                : WorkerEnd::violated);
   running.worker->kill();
   const auto zygote = running.worker->zygote;
   const std::string how = stock_.discard(std::move(running.worker), blame, died);

@@ -13,6 +13,7 @@
 #include "image/job.h"
 #include "worker/options.h"
 #include "worker/refusals.h"
+#include "worker/statistics.h"
 #include "worker/stock.h"
 
 namespace pixmilter::worker {
@@ -24,8 +25,8 @@ bool risky(image::Format format);
 // Lives on the stack of the thread that calls. Everything borrowed outlives it.
 class Call {
  public:
-  Call(const PoolOptions& options, Stock& stock, Refusals& refusals, std::span<const image::ImageJob> jobs,
-       Deadline deadline);
+  Call(const PoolOptions& options, Stock& stock, Refusals& refusals, Statistics& statistics,
+       std::span<const image::ImageJob> jobs, Deadline deadline);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -40,6 +41,7 @@ class Call {
     std::uint64_t number = 0;  // what the worker calls it
     UniqueFd output;
     std::uint64_t output_size = 0;
+    Clock::time_point began;
     Deadline deadline;  // the picture's own, or the message's where that is earlier
   };
 
@@ -55,17 +57,22 @@ class Call {
   void lose(Running& running, image::Status status, const std::string& reason, bool blame);
   void next(WorkerPtr worker);
   void settle(std::size_t job, image::Status status, std::string reason);
+  void publish(std::int64_t waiting, std::int64_t at_work);
 
   const PoolOptions& options_;
   Stock& stock_;
   Refusals& refusals_;
+  Statistics& statistics_;
   const std::span<const image::ImageJob> jobs_;
   const Deadline deadline_;
+  const Clock::time_point began_ = Clock::now();
   Waiter waiter_;
   std::array<std::deque<std::size_t>, wire::kPurposes> pending_;
   std::vector<Running> running_;
   std::vector<std::uint8_t> attempts_;  // workers that were dead before they had the job
   std::vector<image::ImageResult> results_;
+  std::int64_t waiting_ = 0;  // as the statistics have them from this call
+  std::int64_t at_work_ = 0;
 };
 
 }  // namespace pixmilter::worker

@@ -31,10 +31,12 @@ constexpr std::array kBothPurposes = {wire::Purpose::picture, wire::Purpose::svg
 
 }  // namespace
 
-Keeper::Keeper(Stock& stock, const PoolOptions& options, std::unique_ptr<ZygoteSource> source)
+Keeper::Keeper(Stock& stock, const PoolOptions& options, std::unique_ptr<ZygoteSource> source,
+               Statistics& statistics)
     : stock_(stock),
       options_(options),
       source_(std::move(source)),
+      statistics_(statistics),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Keeper::~Keeper() {
@@ -121,6 +123,7 @@ bool Keeper::have_zygote() {
   zygote_->socket = std::move(*socket);
   zygote_proved_ = false;
   ++zygotes_started_;
+  ++statistics_.zygotes_started;
   return true;
 }
 
@@ -157,6 +160,7 @@ void Keeper::failed(Patience& patience, const std::string& reason, bool at_once)
   if (at_once || patience.failures > kPatientFailures) {
     const std::uint32_t doublings = std::min(patience.failures - 1, 6U);
     patience.next = Deadline::after(std::min(kFirstPause * (1 << doublings), kLongestPause));
+    statistics_.failing = true;
     complain(reason);
   }
 }
@@ -205,7 +209,7 @@ void Keeper::watch() {
     if (i < starts)
       hear_starting(numbers[i]);
     else if (stock_.drop_idle(numbers[i]))
-      log::warning("an idle render worker has gone and is replaced");
+      statistics_.ended(WorkerEnd::idle), log::warning("an idle render worker has gone and is replaced");
   }
   if (with_diagnostics && polled[2].revents != 0) hear_diagnostics();
   if (with_zygote && polled[1].revents != 0) hear_zygote();
@@ -266,6 +270,8 @@ void Keeper::hear_starting(std::uint64_t number) {
   zygote_patience_.failures = 0;
   zygote_proved_ = true;
   ++workers_started_;
+  ++statistics_.workers_started;
+  statistics_.failing = false;
   WorkerPtr worker = std::move(one->worker);
   starting_.erase(one);
   stock_.add(std::move(worker));

@@ -15,14 +15,16 @@
 
 #include "worker/launcher.h"
 #include "worker/options.h"
+#include "worker/statistics.h"
 #include "worker/stock.h"
 
 namespace pixmilter::worker {
 
 class Keeper {
  public:
-  // Starts nothing yet. The stock outlives the keeper.
-  Keeper(Stock& stock, const PoolOptions& options, std::unique_ptr<ZygoteSource> source);
+  // Starts nothing yet. The stock and the statistics outlive the keeper.
+  Keeper(Stock& stock, const PoolOptions& options, std::unique_ptr<ZygoteSource> source,
+         Statistics& statistics);
   // Ends the thread, the zygote and the workers that it still holds.
   ~Keeper();
   Keeper(const Keeper&) = delete;
@@ -68,6 +70,7 @@ class Keeper {
   Stock& stock_;
   const PoolOptions options_;
   std::unique_ptr<ZygoteSource> source_;
+  Statistics& statistics_;
   UniqueFd wake_;
   std::once_flag once_;
   std::atomic<bool> stop_{false};

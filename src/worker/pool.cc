@@ -15,11 +15,13 @@ PoolOptions settled(PoolOptions options) {
 
 }  // namespace
 
-Pool::Pool(const PoolOptions& options, std::unique_ptr<ZygoteSource> source)
+Pool::Pool(const PoolOptions& options, std::unique_ptr<ZygoteSource> source,
+           std::shared_ptr<Statistics> statistics)
     : options_(settled(options)),
+      statistics_(std::move(statistics)),
       refusals_(options_.kills_to_refuse, options_.refusal),
       stock_(options_.workers, options_.max_waiting, [this] { keeper_.wake(); }),
-      keeper_(stock_, options_, std::move(source)) {}
+      keeper_(stock_, options_, std::move(source), *statistics_) {}
 
 void Pool::prepare() {
   if (options_.ahead) keeper_.wake();
@@ -28,7 +30,7 @@ void Pool::prepare() {
 std::vector<image::ImageResult> Pool::render(std::span<const image::ImageJob> jobs, Deadline deadline) {
   std::vector<image::ImageResult> results;
   try {
-    results = Call(options_, stock_, refusals_, jobs, deadline).run();
+    results = Call(options_, stock_, refusals_, *statistics_, jobs, deadline).run();
   } catch (const std::exception& problem) {
     results.assign(jobs.size(), {});
     for (auto& result : results) {
@@ -36,7 +38,10 @@ std::vector<image::ImageResult> Pool::render(std::span<const image::ImageJob> jo
       result.reason = problem.what();
     }
   }
-  for (const auto& result : results) ++pictures_[static_cast<std::size_t>(result.status)];
+  for (const auto& result : results) {
+    ++pictures_[static_cast<std::size_t>(result.status)];
+    ++statistics_->pictures[static_cast<std::size_t>(result.status)];
+  }
   return results;
 }
 

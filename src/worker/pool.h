@@ -13,6 +13,7 @@
 #include "worker/options.h"
 #include "worker/refusals.h"
 #include "worker/renderer.h"
+#include "worker/statistics.h"
 #include "worker/stock.h"
 
 namespace pixmilter::worker {
@@ -20,7 +21,9 @@ namespace pixmilter::worker {
 class Pool final : public Renderer {
  public:
   // Starts nothing yet: the first picture does, or prepare().
-  Pool(const PoolOptions& options, std::unique_ptr<ZygoteSource> source);
+  // statistics: added to what is in there already.
+  Pool(const PoolOptions& options, std::unique_ptr<ZygoteSource> source,
+       std::shared_ptr<Statistics> statistics = std::make_shared<Statistics>());
   // Ends all workers. No call of render() is under way.
   ~Pool() override = default;
 
@@ -42,6 +45,7 @@ class Pool final : public Renderer {
 
  private:
   PoolOptions options_;
+  const std::shared_ptr<Statistics> statistics_;  // outlives the keeper
   Refusals refusals_;
   std::array<std::atomic<std::uint64_t>, 6> pictures_{};
   Stock stock_;

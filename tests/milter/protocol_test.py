@@ -135,7 +135,7 @@ class Messages(unittest.TestCase):
         result = running.send(PLAIN, queue_id="4PLAIN")
         self.assertEqual((result.verdict, result.step), ("accept", b"N"))
         line = running.line_for("4PLAIN")
-        self.assertRegex(line, r'did="untouched: .*" before=\d+ after=\d+ seen=header ms=\d+$')
+        self.assertRegex(line, r'did="untouched: .*" from=<.*> nrcpt=1 rule=defaults before=\d+ after=\d+ seen=header ms=\d+$')
 
     def test_several_messages_on_one_connection(self):
         running = Running(self)
@@ -432,7 +432,7 @@ class Modes(unittest.TestCase):
         result = running.send(HTML, queue_id="4AUDIT")
         self.assertTrue(result.passed)
         self.assertFalse(result.changed)
-        self.assertRegex(running.line_for("4AUDIT"), r'did="audit.*1 embedded" before=\d+ after=\d+ ms=\d+')
+        self.assertRegex(running.line_for("4AUDIT"), r'did="audit.*1 embedded" .* before=\d+ after=\d+ ms=\d+')
 
     def test_not_outgoing(self):
         running = Running(self)
