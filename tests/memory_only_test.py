@@ -186,7 +186,7 @@ class Suites(unittest.TestCase):
         chosen = [word for pattern in patterns for word in ("-k", pattern)]
         done = harness.run([sys.executable, os.path.join(HERE, suite), "--build", harness.build_dir(), *chosen],
                            timeout=400, env={**os.environ, "PIXMILTER_WATCHED": programs})
-        self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-4000:])
+        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr).decode(errors="replace")[-4000:])
         if done.stdout.startswith(b"skipped") and not traces(folder):
             self.skipTest(f"{suite} was skipped")
         found, seen = violations(folder)

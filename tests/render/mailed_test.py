@@ -65,7 +65,8 @@ def html_part(cases):
 
 class Mailer:
     def __init__(self, build, folder):
-        self.program = os.path.join(build, "pixmilter")
+        # memory_only_test.py has its own in front of it.
+        self.program = os.path.join(os.environ.get("PIXMILTER_WATCHED", build), "pixmilter")
         self.configuration = os.path.join(folder, "mailed.toml")
         with open(self.configuration, "wb") as out:
             out.write(CONFIGURATION)

@@ -98,7 +98,9 @@ class AttemptTest(unittest.TestCase):
         tool = Tool(cls)
         for purpose in ("raw", "svg"):
             for where in ("main", "thread"):
-                for name, line in zip(ATTEMPTS, tool.attacks(*ATTEMPTS, where=where, purpose=purpose)):
+                # A worker that serves less is ready sooner. The seal is the same; decoders' threads are there once.
+                options = ["--loaders", "png,svg"] if where == "main" else []
+                for name, line in zip(ATTEMPTS, tool.attacks(*ATTEMPTS, where=where, purpose=purpose, options=options)):
                     cls.results[name, where, purpose] = line
 
     def held(self, name, where, purpose):
