@@ -371,7 +371,6 @@ class Assembler {
   }
 
   void write_page(const Finding& finding, std::string& out) const {
-    const mail::Part& part = tree_[finding.part];
     const Picture& picture = work_.pictures[finding.picture];
     const auto add = [&](std::string_view name, std::string value) {
       out += mail::field(name, " " + value, eol_);
