@@ -24,12 +24,6 @@ void put32(std::string& out, std::uint32_t value) {
   for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(value >> shift));
 }
 
-std::uint32_t get32(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 4; i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
-  return value;
-}
-
 Digest checksum(const Digest& key, std::string_view content) {
   return Hasher()
       .field(std::string_view(reinterpret_cast<const char*>(key.data()), key.size()))
