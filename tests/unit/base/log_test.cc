@@ -14,16 +14,16 @@ using namespace std::chrono_literals;
 TEST(LogLine, PlainValuesAreBare) {
   EXPECT_EQ(Fields().add("id", "4ABC").add("from", "<a@b.example>").add("n", 7).text(),
             "id=4ABC from=<a@b.example> n=7");
-  EXPECT_EQ(quoted(""), "\"\"");
-  EXPECT_EQ(quoted("two words"), "\"two words\"");
+  EXPECT_EQ(log::quoted(""), "\"\"");
+  EXPECT_EQ(log::quoted("two words"), "\"two words\"");
 }
 
 TEST(LogLine, NothingBreaksOutOfAValue) {
-  EXPECT_EQ(quoted("a\" b=\"c\\"), R"("a\" b=\"c\\")");
-  EXPECT_EQ(quoted("a\nid=FAKE did=x\r\x1b[2J"), R"("a\x0aid=FAKE did=x\x0d\x1b[2J")");
-  EXPECT_EQ(quoted(std::string("a\0b", 3)), R"("a\x00b")");
-  EXPECT_EQ(quoted("\xc3\xa9\x7f"), R"("\xc3\xa9\x7f")");
-  EXPECT_EQ(quoted(std::string(1000, 'x')), "\"" + std::string(256, 'x') + "...\"");
+  EXPECT_EQ(log::quoted("a\" b=\"c\\"), R"("a\" b=\"c\\")");
+  EXPECT_EQ(log::quoted("a\nid=FAKE did=x\r\x1b[2J"), R"("a\x0aid=FAKE did=x\x0d\x1b[2J")");
+  EXPECT_EQ(log::quoted(std::string("a\0b", 3)), R"("a\x00b")");
+  EXPECT_EQ(log::quoted("\xc3\xa9\x7f"), R"("\xc3\xa9\x7f")");
+  EXPECT_EQ(log::quoted(std::string(1000, 'x')), "\"" + std::string(256, 'x') + "...\"");
 }
 
 TEST(LogLine, JsonIsJson) {

@@ -104,7 +104,9 @@ TEST(ContainedHtml, HoldsForPiecesOfMarkupInAnyOrder) {
         EXPECT_NE(token.name, bad) << html << "\n" << out;
       for (const html::Attribute& attribute : token.attributes) {
         EXPECT_FALSE(attribute.name.starts_with("on") || attribute.name == "href") << html << "\n" << out;
-        if (attribute.name == "src") EXPECT_TRUE(attribute.value.starts_with("data:")) << out;
+        if (attribute.name == "src") {
+          EXPECT_TRUE(attribute.value.starts_with("data:")) << out;
+        }
       }
     }
   }
