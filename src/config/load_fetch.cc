@@ -36,7 +36,6 @@ void read_fetch(Table& table, Fetch& fetch) {
   table.number("max_concurrent", fetch.max_concurrent, 1, 256);
   table.read("ca_file", fetch.ca_file, parse_path);
   table.read("headers_file", fetch.headers_file, parse_path);
-  table.finish();
 }
 
 }  // namespace pixmilter::config
