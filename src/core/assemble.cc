@@ -103,6 +103,9 @@ class Assembler {
     const HtmlText& text = work_.texts[index];
     const std::size_t related = related_around(text.part);
     std::vector<Replacement> replacements;
+    for (const html::ElementEdit& edit : text.edits)
+      replacements.push_back({edit.range, edit.replacement, nullptr});
+    for (const html::Range& range : text.scan.removals) replacements.push_back({range, {}, nullptr});
     for (const Finding& finding : work_.findings) {
       if (finding.html != index || finding.picture == Finding::kNone || finding.decision == Decision::keep)
         continue;
@@ -114,22 +117,13 @@ class Assembler {
                                                    : html::img_element(reference, "cid:" + id, svg->second);
       if (svg != text.svgs.end() && finding.decision == Decision::placeholder)
         written = html::with_alt(written, finding.reason);
-      replacements.push_back({&reference, std::move(written)});
+      replacements.push_back({reference.range, std::move(written), &reference});
     }
-    std::sort(replacements.begin(), replacements.end(), [](const Replacement& a, const Replacement& b) {
-      return a.reference->range.begin < b.reference->range.begin;
-    });
     mail::EditList edits;
-    for (const html::ElementEdit& edit : text.edits)
-      edits.replace(edit.range.begin, edit.range.end, edit.replacement);
-    // A line break may not come to stand within what goes.
-    if (!text.recoded && text.edits.empty() && is_plain(tree_[text.part].encoding))
+    if (!text.recoded && is_plain(tree_[text.part].encoding))
       keep_lines_short(text.text, eol_, replacements, edits);
-    for (Replacement& replacement : replacements) {
-      const html::Range& range = replacement.reference->range;
-      edits.replace(range.begin, range.end, std::move(replacement.text));
-    }
-    for (const html::Range& range : text.scan.removals) edits.remove(range.begin, range.end);
+    for (Replacement& replacement : replacements)
+      edits.replace(replacement.range.begin, replacement.range.end, std::move(replacement.text));
     if (edits.empty()) return Done{};
     Result<std::string> changed = edits.apply(text.text);
     if (!changed) return changed.error();

@@ -62,36 +62,49 @@ std::string wrapped(std::string_view img, std::string_view eol, std::size_t colu
   return out;
 }
 
+// What stays on the line after replacements[i] until a line break or the next chance to make one.
+std::size_t rest_of_line(std::string_view text, const std::vector<Replacement>& replacements, std::size_t i) {
+  std::size_t rest = 0;
+  while (true) {
+    const std::size_t at = replacements[i].range.end;
+    const std::size_t next = i + 1 < replacements.size() ? replacements[i + 1].range.begin : text.size();
+    const std::string_view between = text.substr(at, next - at);
+    const std::size_t line = std::min(between.find('\n'), between.size());
+    rest += line;
+    if (line < between.size() || ++i == replacements.size() || replacements[i].reference != nullptr ||
+        rest > kMaxLine)
+      return rest;
+    rest += replacements[i].text.size();
+  }
+}
+
 }  // namespace
 
 void keep_lines_short(std::string_view text, std::string_view eol, std::vector<Replacement>& replacements,
                       mail::EditList& breaks) {
   if (longest_line(text) > kMaxLine) return;
+  std::stable_sort(replacements.begin(), replacements.end(),
+                   [](const Replacement& a, const Replacement& b) { return a.range.begin < b.range.begin; });
   std::size_t column = 0, at = 0;
   for (std::size_t i = 0; i < replacements.size(); ++i) {
     Replacement& here = replacements[i];
-    const html::Reference& reference = *here.reference;
-    column = column_after(text.substr(at, reference.range.begin - at), column);
-    at = reference.range.end;
-    // What stays on the line until the next chance to break it.
-    const std::size_t next =
-        i + 1 < replacements.size() ? replacements[i + 1].reference->range.begin : text.size();
-    const std::size_t rest = std::min(text.substr(at, next - at).find('\n'), next - at);
-    if (reference.place == html::Place::inline_svg) {
+    if (here.range.begin < at) return;  // they overlap: whoever applies them says so
+    column = column_after(text.substr(at, here.range.begin - at), column);
+    at = here.range.end;
+    const std::size_t rest = rest_of_line(text, replacements, i);
+    if (here.reference != nullptr && here.reference->place == html::Place::inline_svg) {
       here.text = wrapped(here.text, eol, column + std::min(rest, kWanted / 2));
-      column = column_after(here.text, column);
-      continue;
-    }
-    if (column + here.text.size() + rest > kWanted && column > 0) {
-      if (reference.quoting.in_css || reference.place == html::Place::srcset) {
-        if (reference.quoting.attribute_quote != 0 || !reference.quoting.in_attribute) {
+    } else if (here.reference != nullptr && column + here.text.size() + rest > kWanted) {
+      const html::Quoting& quoting = here.reference->quoting;
+      if (quoting.in_css || here.reference->place == html::Place::srcset) {
+        if (quoting.attribute_quote != 0 || !quoting.in_attribute) {
           here.text.insert(0, eol);
           column = 0;
         }
-      } else if (const std::size_t name = attribute_before(text, reference.range.begin);
+      } else if (const std::size_t name = attribute_before(text, here.range.begin);
                  name != std::string_view::npos) {
         breaks.insert(name, std::string(eol));
-        column = reference.range.begin - name;
+        column = here.range.begin - name;
       }
     }
     column = column_after(here.text, column);

@@ -13,15 +13,17 @@
 
 namespace pixmilter::core {
 
+// What becomes of a range of the text. reference: what stood there; nullptr where no line may be broken.
 struct Replacement {
-  const html::Reference* reference;
+  html::Range range;
   std::string text;
+  const html::Reference* reference;
 };
 
-// Where lines of text, none of which is too long, would be so after the replacements (in ascending order),
-// breaks them where HTML and CSS have white space anyway: before a reference, or within the <img> that takes
-// the place of an inline svg. eol: the message's line end. Line breaks outside of the references go to
-// breaks. Takes time linear in the text.
+// Where lines of text, none of which is too long, would be so after the replacements, breaks them where HTML
+// and CSS have white space anyway: before a reference, or within the <img> that takes the place of an inline
+// svg. eol: the message's line end. Line breaks outside of the ranges go to breaks; the replacements get
+// sorted. Takes time linear in the text.
 void keep_lines_short(std::string_view text, std::string_view eol, std::vector<Replacement>& replacements,
                       mail::EditList& breaks);
 

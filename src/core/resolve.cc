@@ -70,7 +70,8 @@ class Resolver {
       return;
     }
     // One more may be a picture that is known; but to read thousands for that is what the limit is against.
-    if (left_out_ > work_.plan.policy.max_images) return too_many(finding);
+    if (left_out_ > work_.plan.policy.max_images && finding.source != Source::part && !any_image_rules())
+      return too_many(finding);
     if (Status found = acquirer_.acquire(finding, picture); !found) {
       // What cannot be read can still be meant by a rule.
       if (finding.source != Source::svg && leave_out(finding, picture)) return;
@@ -114,6 +115,11 @@ class Resolver {
   }
 
  private:
+  bool any_image_rules() const {
+    return std::any_of(work_.plan.images.begin(), work_.plan.images.end(),
+                       [](const std::vector<config::ImageRule>* rules) { return !rules->empty(); });
+  }
+
   void too_many(Finding& finding) const {
     fail(finding, config::Failure::limit,
          "more than max_images = " + std::to_string(work_.plan.policy.max_images));

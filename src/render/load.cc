@@ -51,7 +51,7 @@ Attempt<Image> call_loader(const ImageJob& job, const Wish& wish) {
       failed = PIXMILTER_LOAD(vips_heifload_buffer);
       break;
     case Format::svg:
-      failed = PIXMILTER_LOAD(vips_svgload_buffer, "scale", wish.scale, "dpi", 96.0);
+      failed = PIXMILTER_LOAD(vips_svgload_buffer, "scale", wish.scale);
       break;
     case Format::jxl:
       failed = PIXMILTER_LOAD(vips_jxlload_buffer);
@@ -116,14 +116,21 @@ Attempt<Picture> load_svg(const ImageJob& job) {
   const Attempt<SvgCost> cost = check_svg(job.bytes);
   if (!cost) return cost.failure();
   // Where the size exceeds what librsvg can count, it draws another.
-  if (const auto header = image::read_header(job.bytes); header)
-    if (std::max(header->width, header->height) > kMaxSvgSide)
-      return over_limit("svg: " + std::to_string(header->width) + "x" + std::to_string(header->height) +
-                        " px");
+  const auto header = image::read_header(job.bytes);
+  if (header && std::max(header->width, header->height) > kMaxSvgSide)
+    return over_limit("svg: " + std::to_string(header->width) + "x" + std::to_string(header->height) + " px");
   Wish wish;
   wish.scale = std::clamp(job.settings.svg_scale, 0.01, 100.0);
   Attempt<Image> image = call_loader(job, wish);
   if (!image) return image.failure();
+  // libvips counts physical units at 72 dpi, a browser (and the header that we read) at 96.
+  const double said = header ? std::max(header->width, header->height) * wish.scale : 0;
+  const double drawn = std::max((*image)->Xsize, (*image)->Ysize);
+  if (said > 0 && std::abs(said - drawn) > 1 + wish.scale) {
+    wish.scale *= said / drawn;
+    image = call_loader(job, wish);
+    if (!image) return image.failure();
+  }
   const auto width = static_cast<std::uint32_t>((*image)->Xsize);
   const auto height = static_cast<std::uint32_t>((*image)->Ysize);
   const Geometry geometry = geometry_for(width, height, job.settings);
