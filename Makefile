@@ -181,7 +181,7 @@ INSTALLED_PROGRAMS = $B/pixmilter=$(sbindir)/pixmilter $B/pixmilter-render=$(lib
 INSTALLED_FILES = \
   $(foreach page,$(wildcard man/*.[1-8]),$(page)=$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
   $(foreach file,README.md CHANGELOG.md LICENSE,$(file)=$(docdir)/$(file)) \
-  $(foreach sample,$(SAMPLES),$(sample)=$(examplesdir)/$(sample:conf/%=%)) \
+  $(foreach sample,$(SAMPLES),$(sample)=$(examplesdir)/$(patsubst examples/%,%,$(sample:conf/%=%))) \
   conf/systemd/pixmilter.socket=$(systemdunitdir)/pixmilter.socket \
   conf/systemd/sysusers.conf=$(sysusersdir)/pixmilter.conf conf/systemd/tmpfiles.conf=$(tmpfilesdir)/pixmilter.conf
 INSTALLED_UNIT = $(systemdunitdir)/pixmilter.service

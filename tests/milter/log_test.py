@@ -44,8 +44,12 @@ class Lines(unittest.TestCase):
         running.configure("")
         running.signal(signal.SIGHUP)
         running.wait_logged("is in force")
-        running.send(PLAIN, queue_id="4TEXT")
-        running.line_for("4TEXT")
+
+        # The master says so first; the front follows.
+        def in_text():
+            running.send(PLAIN, queue_id="4TEXT")
+            return running.logged("id=4TEXT did=")
+        until("lines of text", in_text)
         for line in running.lines[:running.lines.index(running.logged("is in force")[0])]:
             if line.startswith("{"):
                 self.assertIn("level", json.loads(line))

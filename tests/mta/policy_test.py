@@ -18,6 +18,7 @@ import harness
 import judge
 import pictures
 import postfix
+import smtp_client
 from served import Served
 from sink import Sink
 
@@ -145,8 +146,8 @@ class Policy(unittest.TestCase):
         code, _ = self.postfix.send("watched@example.test", ["watched1@example.test"], message())
         self.assertEqual(code, 250)
         data = self.sink.wait("watched1@example.test", 60).data
-        self.assertEqual(postfix.without_received(data).split(b"\r\n\r\n", 1)[1],
-                         postfix.to_wire(message()).split(b"\r\n\r\n", 1)[1])
+        self.assertEqual(smtp_client.without_received(data).split(b"\r\n\r\n", 1)[1],
+                         smtp_client.to_wire(message()).split(b"\r\n\r\n", 1)[1])
         self.assertTrue(self.log_has(r"audit, would be rewritten, \d+ to \d+ bytes: 2 embedded"))
 
     def merged(self, recipients):
