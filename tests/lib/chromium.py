@@ -27,7 +27,8 @@ _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "
           "--disable-background-networking", "--disable-component-update", "--disable-sync",
           "--disable-extensions", "--disable-default-apps", "--disable-dev-shm-usage", "--no-default-browser-check",
           "--mute-audio", "--hide-scrollbars", "--force-color-profile=srgb", "--font-render-hinting=none",
-          "--force-device-scale-factor=1", "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9",
+          "--force-device-scale-factor=1", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+          "--proxy-bypass-list=<-loopback>",
           "--remote-debugging-pipe"]
 _BOXES = """Array.from(document.querySelectorAll(%s), element => {
   const box = element.getBoundingClientRect();
@@ -54,9 +55,12 @@ class Page:
 
 
 class Browser:
-    """One process and one tab. Calls are answered within timeout seconds, or it is an error."""
+    """One process and one tab. Calls are answered within timeout seconds, or it is an error.
 
-    def __init__(self, timeout=60):
+    proxy: where all goes that pages want from the network; nobody listens at the one of old. scripts: they run, as
+    in no mail client."""
+
+    def __init__(self, timeout=60, proxy="127.0.0.1:9", scripts=False):
         path = need()
         self._timeout = timeout
         self._folder = tempfile.TemporaryDirectory(prefix="pix-chromium-", ignore_cleanup_errors=True)
@@ -65,10 +69,12 @@ class Browser:
         self._session = None
         read_commands, self._commands = os.pipe()
         self._answers, write_answers = os.pipe()
-        # Chromium reads from its descriptor 3 and writes to 4; whatever these are here, a shell moves them.
+        # Chromium reads from its descriptor 3 and writes to 4; whatever these are here, a shell moves them (dash knows
+        # none beyond 9).
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec 3<&{read_commands} 4>&{write_answers}; exec \"$@\"", "sh", path, *_FLAGS,
-             f"--user-data-dir={self._folder.name}/profile", "about:blank"],
+            ["/bin/bash", "-c", f"exec 200<&{read_commands} 201>&{write_answers} 3<&200 4>&201 200<&- 201>&-; exec \"$@\"",
+             "bash", path, *_FLAGS,
+             f"--user-data-dir={self._folder.name}/profile", f"--proxy-server={proxy}", "about:blank"],
             pass_fds=(read_commands, write_answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "HOME": self._folder.name})
         os.close(read_commands)
@@ -79,8 +85,7 @@ class Browser:
             page = pages[0] if pages else self.call("Target.createTarget", url="about:blank")["targetId"]
             self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
             self.call("Page.enable")
-            # As in a mail client.
-            self.call("Emulation.setScriptExecutionDisabled", value=True)
+            self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         except BaseException:
             self.close()
             raise
