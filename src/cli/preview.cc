@@ -3,16 +3,9 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/configuration.h"
-#include "cli/envelope.h"
-#include "cli/input.h"
 #include "cli/output_file.h"
 #include "cli/preview_page.h"
-#include "core/pipeline.h"
-#include "mail/mime_tree.h"
-#include "worker/configured.h"
-#include "worker/launcher.h"
-#include "worker/pool.h"
+#include "cli/workbench.h"
 
 namespace pixmilter::cli {
 namespace {
@@ -30,35 +23,17 @@ int preview(const PreviewOptions& options) {
     log::error("a page is nothing for a terminal: write it to a file with -o FILE");
     return kExitUsage;
   }
-  const std::optional<config::Settings> settings = load_configuration(options.message.configuration);
-  if (!settings) return kExitConfiguration;
-  const Result<mail::Envelope> envelope = envelope_of(options.message);
-  if (!envelope) {
-    log::error(envelope.error().text);
-    return kExitUsage;
-  }
-  Result<std::string> input = read_input(options.message.file);
-  if (!input) {
-    log::error(input.error().text);
-    return kExitTemporary;
-  }
-  mail::initialise_mime();
-  const mail::Message message(std::move(*input));
-  if (message.fields().empty()) {
-    log::error("the input is no message: it does not begin with a header field");
-    return kExitNoMessage;
-  }
-  worker::Pool renderer(worker::pool_options(settings->render),
-                        worker::child_zygotes(worker::render_program(settings->render)));
-  const core::Pipeline pipeline(*settings, renderer);
+  int code = kExitOk;
+  const std::unique_ptr<Workbench> bench = Workbench::open(options.message, false, code);
+  if (!bench) return code;
+  const mail::Message& message = bench->message();
   core::Report report;
   report.with_bytes = true;
-  const core::Outcome outcome =
-      pipeline.run(message, *envelope, Deadline::after(settings->milter.deadline), &report);
+  const core::Outcome outcome = bench->run(&report);
 
   Room room(kRoomForThumbnails);
-  Preview page{{message, *envelope, outcome, report}, {}, {}, false, {}};
-  page.thumbnails = thumbnails(report, renderer, Deadline::after(kThumbnailTime), room);
+  Preview page{{message, bench->envelope(), outcome, report}, {}, {}, false, {}};
+  page.thumbnails = thumbnails(report, bench->renderer(), Deadline::after(kThumbnailTime), room);
   Room before(kRoomForViews);
   page.before = client_view(message, before);
   page.changes = outcome.changed() || !report.message_after.empty();
