@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/ascii.h"
+#include "core/find.h"
 #include "html/entities.h"
 #include "html/reference.h"
 #include "html/tokenizer.h"
@@ -134,7 +135,7 @@ std::string with_parts(std::string_view text, const PictureOf& picture_of, Conta
   return with_urls(text,
                    [&](const html::Reference& reference, std::string_view url) -> std::optional<std::string> {
                      if (!ascii::istarts_with(url, "cid:")) return std::nullopt;
-                     const Shown shown = picture_of(content_id_of(url));
+                     const Shown shown = picture_of(core::content_id_of(url));
                      add_height(reference, shown.height > 0 ? shown.height : kLine * 2, out);
                      ++(shown.uri.empty() ? out.holes : out.pictures);
                      return shown.uri.empty() ? "data:," + std::string(word(shown.hole)) : shown.uri;
@@ -312,19 +313,6 @@ std::string escaped(std::string_view text) {
     else if (static_cast<unsigned char>(c) >= ' ' ? c != 0x7F : ascii::is_space(c))
       out.push_back(c);
     i += std::max(size, std::size_t{1});
-  }
-  return out;
-}
-
-std::string content_id_of(std::string_view url) {
-  std::string out;
-  url.remove_prefix(std::min(url.size(), std::size_t{4}));
-  for (std::size_t i = 0; i < url.size(); ++i) {
-    const bool escape = url[i] == '%' && i + 2 < url.size() && ascii::hex_value(url[i + 1]) >= 0 &&
-                        ascii::hex_value(url[i + 2]) >= 0;
-    out.push_back(escape ? static_cast<char>(ascii::hex_value(url[i + 1]) * 16 + ascii::hex_value(url[i + 2]))
-                         : url[i]);
-    if (escape) i += 2;
   }
   return out;
 }

@@ -45,7 +45,4 @@ ContainedHtml contained_html(std::string_view html, const PictureOf& picture_of)
 // As it may stand in an element or in a quoted attribute: no markup, no control characters, valid UTF-8.
 std::string escaped(std::string_view text);
 
-// The Content-ID that a cid: URL names (RFC 2392).
-std::string content_id_of(std::string_view url);
-
 }  // namespace pixmilter::cli

@@ -35,8 +35,8 @@ int rewrite(const MessageOptions& options) {
     log::error(outcome.reply.empty() ? outcome.summary : outcome.reply);
     return code;
   }
-  const Status written =
-      write_output(outcome.changed() ? core::carried_out(bench->message(), outcome) : bench->message().bytes());
+  const Status written = write_output(outcome.changed() ? core::carried_out(bench->message(), outcome)
+                                                        : bench->message().bytes());
   if (written) return kExitOk;
   log::error(written.error().text);
   return kExitTemporary;

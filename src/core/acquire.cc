@@ -119,15 +119,15 @@ Status Acquirer::from_url(Finding& finding, Picture& picture) {
   const source::FetchResponse& response = found->second;
   finding.failure = failure_of(response.status);
   if (response.status != source::FetchStatus::ok) return Error{response.reason};
+  // They stay where they are as long as the message is in hand.
+  picture.job.bytes = response.bytes;
   Status recognised = Done{};
   if (finding.external) {
     const std::string_view path = std::string_view(finding.url).substr(0, finding.url.find_first_of("?#"));
     finding.file_name = percent::decoded(path.substr(path.rfind('/') + 1)).value_or("");
-    picture.storage = response.bytes;
-    picture.job.bytes = picture.storage;
     recognised = read_as(work_.externals.at(finding.part).inner, finding.asked, picture);
   } else {
-    recognised = own(response.bytes, picture);
+    recognised = recognise(picture);
   }
   if (recognised || response.content_type.empty()) return recognised;
   return Error{recognised.error().text + "; the server calls it " + response.content_type};
@@ -183,7 +183,7 @@ Status Acquirer::from_asset(Finding& finding, Picture& picture) {
   }
   if (!known->second) return known->second.error();
   picture.shared = known->second->bytes;
-  picture.source_digest = known->second->digest;
+  picture.source = known->second->digest;
   picture.job.bytes = *picture.shared;
   finding.failure = config::Failure::unreadable;
   if (finding.external) return read_as(work_.externals.at(finding.part).inner, finding.asked, picture);

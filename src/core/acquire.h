@@ -9,7 +9,6 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "config/settings.h"
-#include "core/services.h"
 #include "core/work.h"
 #include "html/inline_svg.h"
 #include "source/assets.h"
@@ -19,10 +18,9 @@ namespace pixmilter::core {
 // Serves the findings of one message, one after the other. Borrows all it is given.
 class Acquirer {
  public:
-  Acquirer(Work& work, const config::Settings& settings, const Services& services, Deadline deadline)
+  Acquirer(Work& work, const config::Settings& settings, Deadline deadline)
       : work_(work),
         settings_(settings),
-        services_(services),
         deadline_(deadline),
         root_(source::asset_root(settings, work.plan.policy)) {}
 
@@ -50,7 +48,6 @@ class Acquirer {
 
   Work& work_;
   const config::Settings& settings_;
-  [[maybe_unused]] const Services& services_;
   const Deadline deadline_;
   const source::AssetRoot root_;
   std::map<std::string, Result<Shared>> shared_;                   // by what names it

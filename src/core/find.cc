@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/ascii.h"
+#include "base/percent.h"
 #include "config/pattern.h"
 #include "core/external_part.h"
 #include "mail/header_text.h"
@@ -307,20 +308,7 @@ class Finder {
 
 }  // namespace
 
-std::string content_id_of(std::string_view url) {
-  std::string out;
-  url.remove_prefix(4);
-  for (std::size_t i = 0; i < url.size(); ++i) {
-    if (url[i] == '%' && i + 2 < url.size() && ascii::hex_value(url[i + 1]) >= 0 &&
-        ascii::hex_value(url[i + 2]) >= 0) {
-      out.push_back(static_cast<char>(ascii::hex_value(url[i + 1]) * 16 + ascii::hex_value(url[i + 2])));
-      i += 2;
-    } else {
-      out.push_back(url[i]);
-    }
-  }
-  return out;
-}
+std::string content_id_of(std::string_view url) { return percent::decoded_where_valid(url.substr(4)); }
 
 void find(Work& work, const std::vector<std::string>& protection) { Finder(work, protection).run(); }
 

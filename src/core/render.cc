@@ -53,7 +53,7 @@ class CachedRender {
 
   void run(const std::vector<Picture*>& pictures) {
     for (Picture* picture : pictures) {
-      const Digest key = render_key(picture->job, picture->source, settings_.render);
+      const Digest key = render_key(picture->job, *picture->source, settings_.render);
       if (source::CachedPicturePtr found = cache_.find(key))
         picture->take(std::move(found));
       else

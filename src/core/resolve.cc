@@ -51,8 +51,8 @@ void fail(Finding& finding, config::Failure failure, std::string reason) {
 
 class Resolver {
  public:
-  Resolver(Work& work, const config::Settings& settings, const Services& services, Deadline deadline)
-      : work_(work), settings_(settings), acquirer_(work, settings, services, deadline) {
+  Resolver(Work& work, const config::Settings& settings, Deadline deadline)
+      : work_(work), settings_(settings), acquirer_(work, settings, deadline) {
     limits_.max_pixels = settings.render.max_pixels;
     limits_.max_frames = settings.render.max_frames;
   }
@@ -128,8 +128,8 @@ class Resolver {
   // Gives the finding its picture: a new one, or one that the message shows already.
   void enlist(Finding& finding, Picture picture) {
     picture.job.limits = limits_;
-    picture.source = picture.source_digest ? *picture.source_digest : sha256(picture.job.bytes);
-    const Digest key = picture_key(picture.job, picture.source, picture.needs_worker);
+    if (!picture.source) picture.source = sha256(picture.job.bytes);
+    const Digest key = picture_key(picture.job, *picture.source, picture.needs_worker);
     const auto known = known_.find(key);
     const bool placeholder = finding.decision == Decision::placeholder;
     if (known == known_.end() && !placeholder &&
@@ -317,7 +317,7 @@ class Resolver {
 
 void resolve(Work& work, const config::Settings& settings, const Services& services, Deadline deadline) {
   fetch_links(work, services, deadline);
-  Resolver resolver(work, settings, services, deadline);
+  Resolver resolver(work, settings, deadline);
   std::vector<Finding> all;
   for (Finding& finding : work.findings) {
     if (finding.reason.empty())

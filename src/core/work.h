@@ -47,10 +47,9 @@ struct HtmlText {
 
 // One distinct picture, however often it is named.
 struct Picture {
-  std::string storage;  // behind job.bytes where they had to be decoded
-  // Behind job.bytes where several findings may share them, with their hash.
-  std::shared_ptr<const std::string> shared;
-  std::optional<Digest> source_digest;
+  std::string storage;                        // behind job.bytes where they had to be decoded
+  std::shared_ptr<const std::string> shared;  // behind job.bytes where several findings may share them
+  std::optional<Digest> source;               // SHA-256 of what job.bytes are made from, once it is known
   image::ImageJob job;
   std::optional<image::Header> header;  // what an encoded picture says of itself
   bool needs_worker = true;             // else result is there already
@@ -58,7 +57,6 @@ struct Picture {
   image::ImageResult result;
   source::CachedPicturePtr cached;  // the result, ready to be copied
   std::string name;                 // file name of a new part
-  Digest source{};                  // SHA-256 of job.bytes
   bool ok() const { return result.status == image::Status::ok; }
   bool as_is() const { return !cached && result.bytes.empty(); }
   // What goes out. size(), digest() and append_lines() need no decoding where the cache holds it.

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "base/percent.h"
 
 namespace pixmilter::source {
 namespace {
@@ -65,30 +66,9 @@ Header read_header(std::string_view text) {
   return header;
 }
 
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t escape = std::min(text.find('%', at), text.size());
-    out.append(text.substr(at, escape - at));
-    at = escape;
-    if (at == text.size()) break;
-    const int high = at + 1 < text.size() ? ascii::hex_value(text[at + 1]) : -1;
-    const int low = at + 2 < text.size() ? ascii::hex_value(text[at + 2]) : -1;
-    if (high < 0 || low < 0) {
-      out.push_back('%');
-      ++at;
-      continue;
-    }
-    out.push_back(static_cast<char>(high * 16 + low));
-    at += 3;
-  }
-  return out;
-}
-
 // Whether the text, perhaps percent-encoded, begins as markup does.
 bool is_markup(std::string_view text) {
-  const std::string head = percent_decode(text.substr(0, 64));
+  const std::string head = percent::decoded_where_valid(text.substr(0, 64));
   return ascii::trim(head).starts_with('<');
 }
 
@@ -148,11 +128,12 @@ Result<DataUri> read_data_uri(std::string_view url) {
   if (header.base64) {
     const std::string_view encoded = without_fragment(payload, false);
     const bool escaped = encoded.find('%') != std::string_view::npos;
-    std::optional<std::string> bytes = base64::decode_forgiving(escaped ? percent_decode(encoded) : encoded);
+    std::optional<std::string> bytes =
+        base64::decode_forgiving(escaped ? percent::decoded_where_valid(encoded) : encoded);
     if (!bytes) return Error{"data: URI with malformed base64"};
     out.bytes = std::move(*bytes);
   } else {
-    out.bytes = percent_decode(without_fragment(payload, is_markup(payload)));
+    out.bytes = percent::decoded_where_valid(without_fragment(payload, is_markup(payload)));
   }
   if (out.bytes.empty()) return Error{"data: URI with nothing in it"};
   return out;
