@@ -42,7 +42,7 @@ class Viewer {
   void show(std::size_t index) {
     const mail::Part& part = tree_[index];
     if (part.type == "multipart/alternative") return show_best(part);
-    if (part.type == "multipart/related") return show_related(part);
+    if (part.type == "multipart/related") return show_related(index);
     if (part.is_multipart()) {
       const bool last_is_signature = part.type == "multipart/signed" && part.children.size() == 2;
       for (const std::size_t child : part.children)
@@ -75,14 +75,11 @@ class Viewer {
     return part.type == "text/html" || part.type == "text/plain" || part.type == "text/enriched";
   }
 
-  // RFC 2387: the part that start= names, else the first; the others are what it names.
-  void show_related(const mail::Part& part) {
+  // The others are what the root names.
+  void show_related(std::size_t index) {
+    const mail::Part& part = tree_[index];
     if (part.children.empty()) return;
-    std::size_t root = part.children.front();
-    if (const std::string* start = part.parameter("start"))
-      for (const std::size_t child : part.children)
-        if (!tree_[child].content_id.empty() && start->find(tree_[child].content_id) != std::string::npos)
-          root = child;
+    const std::size_t root = tree_.related_root(index);
     show(root);
     for (const std::size_t child : part.children)
       if (child != root) show_beside(child);

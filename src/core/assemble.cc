@@ -25,20 +25,12 @@ bool is_plain(mail::Encoding encoding) {
   return encoding != mail::Encoding::quoted_printable && encoding != mail::Encoding::base64;
 }
 
-// Content-IDs compare without their angle brackets.
-std::string_view bare_id(std::string_view id) {
-  id = ascii::trim(id);
-  if (id.starts_with('<')) id.remove_prefix(1);
-  if (id.ends_with('>')) id.remove_suffix(1);
-  return id;
-}
-
 class Assembler {
  public:
   explicit Assembler(const Work& work)
       : work_(work), message_(work.message), tree_(work.tree), eol_(work.message.eol()) {
     for (const mail::Part& part : tree_.parts())
-      if (!part.content_id.empty()) taken_ids_.insert(std::string(bare_id(part.content_id)));
+      if (!part.content_id.empty()) taken_ids_.insert(std::string(mail::bare_content_id(part.content_id)));
   }
 
   Result<Assembly> run() {
@@ -68,20 +60,9 @@ class Assembler {
     std::size_t below = part;
     for (std::size_t at = tree_[part].parent; at != mail::Part::kNone; below = at, at = tree_[at].parent) {
       if (tree_[at].type != "multipart/related") continue;
-      return root_of(at) == below ? at : mail::Part::kNone;
+      return tree_.related_root(at) == below ? at : mail::Part::kNone;
     }
     return mail::Part::kNone;
-  }
-
-  // RFC 2387: the part that start= names, else the first.
-  std::size_t root_of(std::size_t related) const {
-    const mail::Part& part = tree_[related];
-    if (const std::string* start = part.parameter("start")) {
-      for (const std::size_t child : part.children)
-        if (!tree_[child].content_id.empty() && bare_id(tree_[child].content_id) == bare_id(*start))
-          return child;
-    }
-    return part.children.front();
   }
 
   // The Content-ID of a picture within a container, making the new part on first use.
@@ -464,7 +445,7 @@ class Assembler {
   bool is_needed(std::size_t index) const {
     const std::size_t parent = tree_[index].parent;
     const std::vector<std::size_t>& children = tree_[parent].children;
-    if (tree_[parent].type == "multipart/related" && root_of(parent) == index) return true;
+    if (tree_[parent].type == "multipart/related" && tree_.related_root(parent) == index) return true;
     return children.front() == index && std::all_of(children.begin(), children.end(), [&](std::size_t child) {
              return out_.dropped.contains(child);
            });

@@ -235,6 +235,24 @@ class TreeBuilder {
 
 Result<MimeTree> MimeTree::parse(const Message& message) { return TreeBuilder(message).build(); }
 
+std::string_view bare_content_id(std::string_view id) {
+  id = ascii::trim(id);
+  if (id.starts_with('<')) id.remove_prefix(1);
+  if (id.ends_with('>')) id.remove_suffix(1);
+  return id;
+}
+
+std::size_t MimeTree::related_root(std::size_t related) const {
+  const Part& part = parts_[related];
+  if (const std::string* start = part.parameter("start")) {
+    for (const std::size_t child : part.children)
+      if (!parts_[child].content_id.empty() &&
+          bare_content_id(parts_[child].content_id) == bare_content_id(*start))
+        return child;
+  }
+  return part.children.front();
+}
+
 std::string MimeTree::number(std::size_t index) const {
   std::string out;
   for (std::size_t at = index; parts_[at].parent != Part::kNone; at = parts_[at].parent) {

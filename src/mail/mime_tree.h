@@ -76,11 +76,16 @@ class MimeTree {
   std::size_t size() const { return parts_.size(); }
   // "1.2.3" as IMAP numbers parts; "" for the root.
   std::string number(std::size_t index) const;
+  // RFC 2387: the part that the start= of a multipart/related names, else its first.
+  std::size_t related_root(std::size_t related) const;
 
  private:
   friend class TreeBuilder;
   std::vector<Part> parts_;
 };
+
+// Content-IDs compare without their angle brackets.
+std::string_view bare_content_id(std::string_view id);
 
 // The part's content without its transfer encoding.
 std::string decoded_body(const Message& message, const Part& part);
