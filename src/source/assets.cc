@@ -220,14 +220,13 @@ Result<std::string> read_asset(const AssetRoot& root, const AssetName& name, std
   if (!folder) return folder.error();
   struct stat file {};
   // A look first: merely opening a device or a pipe can do something.
-  {
-    const UniqueFd look = open_beneath(folder->get(), name.path, O_PATH | O_NOFOLLOW);
-    if (!look) return not_opened(errno);
-    if (::fstat(look.get(), &file) != 0) return not_opened(errno);
-    if (Status fit = check_file(file, max_bytes); !fit) return fit.error();
-  }
-  const UniqueFd opened =
-      open_beneath(folder->get(), name.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+  const UniqueFd look = open_beneath(folder->get(), name.path, O_PATH | O_NOFOLLOW);
+  if (!look) return not_opened(errno);
+  if (::fstat(look.get(), &file) != 0) return not_opened(errno);
+  if (Status fit = check_file(file, max_bytes); !fit) return fit.error();
+  // What was looked at and nothing else: its name may have come to mean a file from outside meanwhile.
+  const std::string itself = "/proc/self/fd/" + std::to_string(look.get());
+  const UniqueFd opened(::open(itself.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!opened) return not_opened(errno);
   if (::fstat(opened.get(), &file) != 0) return not_opened(errno);
   if (Status fit = check_file(file, max_bytes); !fit) return fit.error();

@@ -301,11 +301,18 @@ class Escapes(unittest.TestCase):
         self.check_html(given, out)
         with open(trace, errors="replace") as file:
             opened = [(found[1], line) for line in file for found in [re.search(r"= \d+<([^>]*)>$", line.strip())] if found]
-        # What is asked of the asset root, the kernel is told to keep there.
+        # What is asked of the asset root, the kernel is told to keep there; what is read is what was found so.
         asked = [line for path, line in opened if path.startswith(self.ground.root + "/")]
         self.assertTrue(any("logo.png" in line for line in asked))
+        looked_at = {}  # descriptor -> path
         for line in asked:
+            number, path = re.search(r"= (\d+)<([^>]*)>$", line.strip()).groups()
+            if again := re.search(r'openat\(\S+, "/proc/self/fd/(\d+)", O_RDONLY', line):
+                self.assertEqual(looked_at.get(again[1]), path, line)
+                continue
             self.assertIn("RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH", line)
+            self.assertIn("O_PATH", line)
+            looked_at[number] = path
         allowed = {self.policy, self.ground.root}
         for path, line in opened:
             if path.startswith(self.ground.top + "/") and path not in allowed and not path.startswith(self.ground.root + "/"):
