@@ -68,7 +68,8 @@ def violations(folder):
                 name, rest = call.groups()
                 paths = re.findall(r'"((?:[^"\\]|\\.)*)"', rest)
                 if name == "execve":
-                    programs.add(os.path.basename(paths[0]))
+                    # Of one who was killed in the middle the path is not shown.
+                    programs.update(map(os.path.basename, paths[:1]))
                 elif name in OPENS:
                     if (name == "creat" or WRITING.search(rest)) and paths[:1] != ["/dev/null"]:
                         found.append(line.strip())

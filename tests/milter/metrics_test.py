@@ -5,6 +5,7 @@
 import http.client
 import json
 import os
+import shutil
 import re
 import signal
 import socket
@@ -246,17 +247,20 @@ class Health(Watched):
         self.assertEqual(get(self.port, "/metrics", "POST")[0], 405)
         with running.client() as client:
             client.begin()
+            until("it is in hand", lambda: self.value("messages_in_hand") == 1)
             running.signal(signal.SIGTERM)
             until("not ready any more", lambda: get(self.port, "/ready")[:2] == (503, "ending\n"))
             self.assertEqual(get(self.port, "/healthy")[0], 200)
 
     def test_no_workers(self):
-        path = os.path.join(harness.temp_dir(self), "pixmilter")
-        os.symlink(harness.program(), path)  # still finds its render program: it is looked for beside the binary
-        running = Running(self, config=config(self.port, '[render]\nmemory = "1M"'))
-        until("workers cannot start", lambda: get(self.port, "/ready")[0] == 503 and
-              "no render worker" in get(self.port, "/ready")[1])
-        until("and it is known", lambda: self.value("workers_available") == 0)
+        # The render program is looked for beside the binary: there is none.
+        alone = shutil.copy(harness.program(), harness.temp_dir(self))
+        running = Running(self, config=config(self.port), program=alone)
+        self.assertEqual(get(self.port, "/ready")[0], 503)
+        self.assertIn("no render worker", get(self.port, "/ready")[1])
+        until("and it is known", lambda: self.value("workers_available") == 0, 40)
+        self.assertEqual(get(self.port, "/ready")[0], 503)
+        self.assertEqual(get(self.port, "/healthy")[0], 200)
         self.assertIn(b"multipart/related", running.send(HTML).message)
 
     def test_hostile_clients(self):

@@ -46,14 +46,14 @@ def until(what, condition, timeout=20):
 
 
 class Running:
-    def __init__(self, test, socket=None, config=None, scripted=False, wait=True, options=(), **popen):
+    def __init__(self, test, socket=None, config=None, scripted=False, wait=True, options=(), program=None, **popen):
         self.folder = harness.temp_dir(test)
         self.socket = socket or f"unix:{self.folder}/milter.sock"
         self.config = None
         if scripted:
             command = [harness.program("tests/scripted_milter")]
         else:
-            command = [harness.program(), "serve"]
+            command = [program or harness.program(), "serve"]
         command += ["--socket", self.socket, "--log", "stderr", *options]
         if config is not None:
             self.config = os.path.join(self.folder, "pixmilter.toml")

@@ -107,7 +107,7 @@ class Sender:
 class ChaosTest(unittest.TestCase):
     def setUp(self):
         self.folder = harness.temp_dir(self)
-        self.served = Served(self.folder, config='[milter]\ndeadline = "20s"\n[render]\nworkers = 2\ntimeout = "1s"\n'
+        self.served = Served(self.folder, config='[cache]\nmemory = "0"\n[milter]\ndeadline = "20s"\n[render]\nworkers = 2\ntimeout = "1s"\n'
                                                  'memory = "256M"\n')
         self.addCleanup(self.served.stop)
         self.stop = threading.Event()

@@ -8,6 +8,7 @@ millisecond can only have it from elsewhere, and a Redis counts what is written 
 # tests/run: timeout=240
 
 import hashlib
+import itertools
 import os
 import random
 import re
@@ -70,13 +71,28 @@ class CacheTest(unittest.TestCase):
 
     def send(self, running, text, converted=True):
         result = running.send(text)
+        running.sent = getattr(running, "sent", 0) + 1
         self.assertEqual(result.verdict, "accept")
         expected = without_cache(text) if converted else text
         self.assertEqual(result.message.replace(b" pixels", b"pixels"), expected.replace(b" pixels", b"pixels"))
         return result
 
     def took(self, running):
-        return int(re.search(r"ms=(\d+)", running.logged("did=")[-1]).group(1))
+        """Milliseconds of the last message; its line may come after its reply."""
+        return int(re.search(r"ms=(\d+)", running.wait_logged("did=", running.sent)[-1]).group(1))
+
+    def render_no_more(self, running, **more):
+        """Reloads. The master says first that it has; the front follows."""
+        running.configure(settings(render=NO_RENDER, **more))
+        running.signal(1)
+        running.wait_logged("is in force")
+        seeds = itertools.count(100)
+
+        def left():
+            text = message(next(seeds))
+            running.sent += 1
+            return running.send(text).message.replace(b" pixels", b"pixels") == text.replace(b" pixels", b"pixels")
+        until("no more pictures are rendered", left)
 
 
 class Memory(CacheTest):
@@ -84,18 +100,14 @@ class Memory(CacheTest):
         running = self.serve()
         self.send(running, message(1))
         # From here on no worker can help: the configuration is the same but for a time that nobody keeps.
-        running.configure(settings(render=NO_RENDER))
-        running.signal(1)
-        running.wait_logged("reload")
+        self.render_no_more(running)
         self.send(running, message(1))
         self.send(running, message(2), converted=False)
 
     def test_off(self):
         running = self.serve(memory="0")
         self.send(running, message(1))
-        running.configure(settings(memory="0", render=NO_RENDER))
-        running.signal(1)
-        running.wait_logged("reload")
+        self.render_no_more(running, memory="0")
         self.send(running, message(1), converted=False)
 
 
@@ -213,7 +225,8 @@ class Broken(CacheTest):
         self.back(running)
 
     def test_full(self):
-        server = redis.Redis(self, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction")
+        # Less than a server has in use when it is empty.
+        server = redis.Redis(self, "--maxmemory", "100kb", "--maxmemory-policy", "noeviction")
         running = self.broken(server.url())
         self.limited(self.flow(running, 12))
         self.assertEqual(server.keys(), [])
