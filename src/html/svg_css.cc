@@ -27,6 +27,17 @@ bool is_html_element(std::string_view name) {
                      [&](std::string_view known) { return ascii::iequals(known, name); });
 }
 
+// Stands for what is left out, so that the tokens on both sides never become one. White space would not do:
+// it belongs to an escape before it.
+constexpr std::string_view kNothing = "/**/";
+
+// What the end of the stylesheet cut off would go on into the text that comes after it.
+bool is_cut_off(std::string_view css, const CssToken& token) {
+  if (token.range.end != css.size()) return false;
+  if (token.kind == Kind::string) return token.content.end == token.range.end;
+  return token.kind == Kind::url && (token.content.end == token.range.end || css.back() != ')');
+}
+
 // A url() token as it may stand in the picture.
 void append_url(std::string_view css, const CssToken& token, std::string& out,
                 std::vector<std::string>& ids) {
@@ -40,11 +51,14 @@ void append_url(std::string_view css, const CssToken& token, std::string& out,
     out += "none";
 }
 
-// Appends one token as it may stand in the picture. What is left out leaves something behind, so that the
-// tokens on both sides never become one.
+// Appends one token as it may stand in the picture.
 void append_token(std::string_view css, const CssToken& token, std::string& out,
                   std::vector<std::string>& ids) {
   const std::string_view written = css.substr(token.range.begin, token.range.size());
+  if (is_cut_off(css, token)) {
+    out += token.kind == Kind::string ? "\"\"" : "none";
+    return;
+  }
   switch (token.kind) {
     case Kind::url:
       return append_url(css, token, out, ids);
@@ -62,7 +76,10 @@ void append_token(std::string_view css, const CssToken& token, std::string& out,
       return;
     }
     case Kind::space:
-      out += written.starts_with('/') ? std::string_view(" ") : written;
+      out += written.starts_with('/') ? kNothing : written;
+      return;
+    case Kind::mark:
+      out += token.mark == '\\' ? kNothing : written;
       return;
     default:
       out += written;
@@ -122,7 +139,7 @@ class Sealer {
           const bool written = !blocks_.empty() && blocks_.back() == Block::rule;
           if (!blocks_.empty()) blocks_.pop_back();
           if (!written) {
-            out_ += ' ';
+            out_ += kNothing;
             return;
           }
         }
@@ -135,7 +152,7 @@ class Sealer {
 
   // Passes over an at-rule, or opens the block of a media query that fits.
   void read_at_rule(std::string_view name) {
-    out_ += ' ';
+    out_ += kNothing;
     std::size_t begin = 0, depth = 0;
     bool started = false;
     for (CssToken token; lexer_.next(token);) {
@@ -173,6 +190,7 @@ void append_sealed_stylesheet(std::string_view css, std::string& out, std::vecto
   if (css.starts_with("<!--")) css.remove_prefix(4);
   if (css.ends_with("-->")) css.remove_suffix(3);
   Sealer(css, out, ids, anywhere).run();
+  out += kNothing;
   out += '\n';
 }
 
