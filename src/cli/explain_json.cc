@@ -74,6 +74,7 @@ Json picture(const core::Finding& finding) {
                      {"width", finding.width},
                      {"height", finding.height},
                      {"bytes", finding.bytes_after},
+                     {"hurried", finding.hurried},
                      {"name", finding.new_name}};
   return out;
 }

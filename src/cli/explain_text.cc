@@ -182,7 +182,7 @@ class Writer {
       if (finding.new_format != image::Format::unknown && finding.decision != core::Decision::keep)
         detail = std::string(image::name(finding.new_format)) + " " +
                  dimensions(finding.width, finding.height) + " " + size(finding.bytes_after) + " " +
-                 finding.new_name;
+                 finding.new_name + (finding.hurried ? ", in haste: the deadline was near" : "");
       const char* code = finding.failed ? "31" : finding.decision == core::Decision::keep ? "33" : "32";
       grid.row({"part " + (finding.part_number.empty() ? "1" : finding.part_number),
                 reference          ? std::string(html::name(finding.place))

@@ -62,6 +62,7 @@ struct Finding {
   std::uint32_t height_before = 0;
   std::uint32_t width = 0;  // pixels of the result
   std::uint32_t height = 0;
+  bool hurried = false;  // the result was encoded the fastest way: the deadline was near
 };
 
 }  // namespace pixmilter::core

@@ -25,6 +25,13 @@ void untouched(Outcome& outcome, const std::string& reason) { outcome.summary = 
 
 constexpr int kBudgetRounds = 3;  // tries to make a message fit
 
+// The time in which pictures are made ready: what is left is for putting the message together.
+Deadline for_pictures(Deadline deadline) {
+  constexpr Milliseconds kMost{500};
+  constexpr int kShare = 20;
+  return Deadline(deadline.at() - std::min(kMost, deadline.left() / kShare));
+}
+
 config::Failure failure_of(image::Status status) {
   switch (status) {
     case image::Status::limit:
@@ -120,6 +127,7 @@ void conclude(Work& work) {
     finding.bytes_after = picture.size();
     finding.width = picture.result.width;
     finding.height = picture.result.height;
+    finding.hurried = picture.result.hurried;
     if (picture.name.empty())
       picture.name = image::picture_name({finding.file_name, {}, {}}, picture.result.format, ++number);
     finding.new_name = picture.name;
@@ -318,14 +326,15 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   judge_links(work, services_);
 
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.
-  resolve(work, settings_, services_, run.deadline);
+  const Deadline pictures_ready = for_pictures(run.deadline);
+  resolve(work, settings_, services_, pictures_ready);
   if (run.report == nullptr && nothing_found(work)) return "nothing to do";
   // Remove: what goes with the pictures that rules drop.
   remove(work);
 
   // Render: only what needs it, and was not made before.
   const Clock::time_point start = Clock::now();
-  render(work, services_, settings_, run.deadline);
+  render(work, services_, settings_, pictures_ready);
   if (run.report != nullptr) run.report->render_ms = since(start);
 
   // Assemble and verify; over budget, again with smaller pictures.
@@ -348,13 +357,13 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
       change.body = std::move(attempt->body);
       break;
     }
-    if (round == kBudgetRounds || run.deadline.passed() || !shrink_pictures(work, size - budget)) {
+    if (round == kBudgetRounds || pictures_ready.passed() || !shrink_pictures(work, size - budget)) {
       problem = std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
       leave_all(work, problem);
       if (run.report != nullptr) run.report->after.clear(), run.report->message_after.clear();
       break;
     }
-    render(work, services_, settings_, run.deadline);
+    render(work, services_, settings_, pictures_ready);
   }
   note_what_was_left(work, run.outcome);
   run.outcome.findings = work.findings;

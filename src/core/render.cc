@@ -123,7 +123,7 @@ class CachedRender {
   }
 
   void land(const Wanted& wanted, image::ImageResult result) {
-    source::Landing landing{nullptr, result.status, result.reason};
+    source::Landing landing{nullptr, result.status, result.reason, result.hurried};
     if (result.status == Status::ok) {
       landing.picture = source::cached_picture(result);
       if (!landing.picture) {
@@ -133,8 +133,10 @@ class CachedRender {
       }
     }
     if (landing.picture) {
-      cache_.keep(wanted.key, landing.picture);  // before it lands: who comes late finds it
+      // Before it lands: who comes late finds it. Not one in haste: the next message may have the time.
+      if (!landing.hurried) cache_.keep(wanted.key, landing.picture);
       wanted.picture->take(landing.picture);
+      wanted.picture->result.hurried = landing.hurried;
     } else {
       wanted.picture->result = std::move(result);
     }
@@ -149,6 +151,7 @@ class CachedRender {
       result.reason = "not ready in time: it is being rendered for another message";
     } else if (landing->picture) {
       wanted.picture->take(landing->picture);
+      result.hurried = landing->hurried;
     } else if (shared_by_all(landing->status) || deadline_.passed()) {
       result.status = landing->status;
       result.reason = landing->reason;

@@ -94,6 +94,7 @@ struct ImageJob {
   RawLayout layout;
   RenderSettings settings;
   Limits limits;
+  bool hurried = false;  // the fastest encoding rather than the smallest: time is short
 };
 
 // What a worker makes of a job is data; policy decides what it means for the message.
@@ -115,6 +116,7 @@ struct ImageResult {
   std::uint32_t width = 0;   // pixels
   std::uint32_t height = 0;  // pixels, of one frame
   std::uint32_t frames = 1;
+  bool hurried = false;  // encoded the fastest way: with more time it would have been smaller
 };
 
 }  // namespace pixmilter::image

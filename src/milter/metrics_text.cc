@@ -112,6 +112,10 @@ void add_workers(const worker::Statistics& workers, std::vector<MetricFamily>& o
     renders.add({{"status", std::string(image::name(static_cast<image::Status>(i)))}},
                 number(workers.pictures[i]));
   out.push_back(renders.take());
+  out.push_back(counter("renders_hurried_total",
+                        "Pictures encoded the fastest way because a message's deadline was near")
+                    .add({}, number(workers.hurried))
+                    .take());
   out.push_back(histogram("render_seconds", "Time a worker had a picture").add(workers.render).take());
   out.push_back(
       histogram("render_wait_seconds", "Time a picture waited for a worker").add(workers.wait).take());

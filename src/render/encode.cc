@@ -70,7 +70,7 @@ bool is_photograph(const Picture& picture) {
   return many_colours && equal * 4 < pairs;
 }
 
-Attempt<std::string> write_jpeg(const Picture& picture, int quality) {
+Attempt<std::string> write_jpeg(const Picture& picture, int quality, bool small) {
   VipsImage* out = nullptr;
   Image flat;
   VipsImage* in = picture.image.get();
@@ -85,7 +85,8 @@ Attempt<std::string> write_jpeg(const Picture& picture, int quality) {
   }
   void* bytes = nullptr;
   std::size_t size = 0;
-  if (vips_jpegsave_buffer(in, &bytes, &size, "Q", quality, "strip", TRUE, "optimize_coding", TRUE, nullptr))
+  if (vips_jpegsave_buffer(in, &bytes, &size, "Q", quality, "strip", TRUE, "optimize_coding",
+                           small ? TRUE : FALSE, nullptr))
     return refused(vips_complaint("jpeg"));
   const std::unique_ptr<void, decltype(&g_free)> release(bytes, g_free);
   // Without metadata libvips leaves the JFIF header out as well. This one says 96 dpi and no thumbnail.
@@ -100,9 +101,10 @@ Attempt<std::string> write_jpeg(const Picture& picture, int quality) {
 
 class Encoder {
  public:
-  Encoder(const RenderSettings& settings, const image::Limits& limits)
-      : settings_(settings),
-        max_output_bytes_(std::min<std::uint64_t>(limits.max_output_bytes, (std::uint64_t{1} << 31) - 1)) {}
+  explicit Encoder(const image::ImageJob& job)
+      : settings_(job.settings),
+        max_output_bytes_(std::min<std::uint64_t>(job.limits.max_output_bytes, (std::uint64_t{1} << 31) - 1)),
+        hurried_(job.hurried) {}
 
   Attempt<ImageResult> encode(Picture picture) {
     if (auto chosen = choose(picture); !chosen) return chosen.failure();
@@ -141,7 +143,7 @@ class Encoder {
     Attempt<std::string> bytes = refused("no encoder");
     switch (format_) {
       case Format::jpeg:
-        bytes = write_jpeg(picture, quality);
+        bytes = write_jpeg(picture, quality, !hurried_);
         break;
       case Format::gif:
         bytes = write_gif(picture, max_output_bytes_);
@@ -149,6 +151,7 @@ class Encoder {
       default: {
         PngOptions options;
         options.max_output_bytes = max_output_bytes_;
+        options.fastest = hurried_;
         options.smallest = settings_.max_bytes != 0;
         bytes = write_png(picture.image.get(), options);
       }
@@ -177,7 +180,7 @@ class Encoder {
     int low = std::min<int>(kLowestQuality, settings_.quality);
     int high = settings_.quality;
     best = write(picture, low);
-    if (!best || best->size() > settings_.max_bytes) return best;
+    if (!best || best->size() > settings_.max_bytes || hurried_) return best;
     while (high - low > 1) {
       const int middle = (low + high) / 2;
       Attempt<std::string> tried = write(picture, middle);
@@ -235,13 +238,14 @@ class Encoder {
 
   const RenderSettings& settings_;
   std::uint64_t max_output_bytes_;
+  bool hurried_;
   Format format_ = Format::png;
 };
 
 }  // namespace
 
-Attempt<ImageResult> encode(Picture picture, const RenderSettings& settings, const image::Limits& limits) {
-  return Encoder(settings, limits).encode(std::move(picture));
+Attempt<ImageResult> encode(Picture picture, const image::ImageJob& job) {
+  return Encoder(job).encode(std::move(picture));
 }
 
 }  // namespace pixmilter::render

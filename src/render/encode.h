@@ -13,7 +13,9 @@ namespace pixmilter::render {
 //
 // With max_bytes, first the quality is lowered (JPEG), then the size, but no side below min_side; what still
 // does not fit is Status::limit.
-Attempt<image::ImageResult> encode(Picture picture, const image::RenderSettings& settings,
-                                   const image::Limits& limits);
+//
+// Hurried, each of these steps is done once the fastest way: fewer qualities are tried, and a PNG is not made
+// as small as it could be.
+Attempt<image::ImageResult> encode(Picture picture, const image::ImageJob& job);
 
 }  // namespace pixmilter::render

@@ -109,7 +109,7 @@ Attempt<ImageResult> render(const ImageJob& given) {
     return limits.failure();
   picture = resize(std::move(*picture), geometry);
   if (!picture) return picture.failure();
-  return encode(std::move(*picture), job.settings, job.limits);
+  return encode(std::move(*picture), job);
 }
 
 }  // namespace

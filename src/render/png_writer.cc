@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t kPixelsPerMetre = 3780;  // 96 dpi
 constexpr std::uint32_t kStripBytes = 128 << 10;
 constexpr std::size_t kBytesBetweenChoices = 4 * kStripBytes;
+// Nothing is tried: each row's difference to the one above, runs and codes by frequency.
+constexpr PngStrategy kFastest{true, 1, Z_RLE};
 
 void put_u32(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
@@ -101,7 +103,8 @@ class PngWriter {
 
   Attempt<std::string> write() {
     out_.append("\x89PNG\r\n\x1A\n", 8);
-    if (options_.palette && bands_ >= 3) {
+    if (options_.fastest) strategy_ = kFastest;
+    if (options_.palette && !options_.fastest && bands_ >= 3) {
       if (auto failure = index_rows(); !failure) return failure.failure();
       if (exact_ && worth_it()) return write_indexed();
     }
@@ -234,7 +237,7 @@ class PngWriter {
       for (std::size_t i = 0; i < row_bytes; ++i) up[i + 1] = static_cast<std::uint8_t>(row[i] - above[i]);
     }
     std::memcpy(previous_.data(), rows + (count - 1) * stride, row_bytes);
-    if (since_choice_ >= kBytesBetweenChoices) {
+    if (!options_.fastest && since_choice_ >= kBytesBetweenChoices) {
       since_choice_ = 0;
       const PngStrategy next = chooser_.choose(plain_.data(), up_.data(), plain_.size());
       const bool deflates_alike = next.level == strategy_.level && next.method == strategy_.method;

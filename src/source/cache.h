@@ -28,6 +28,7 @@ struct Landing {
   CachedPicturePtr picture;  // nothing: it failed, and status and reason say why
   image::Status status = image::Status::crashed;
   std::string reason;
+  bool hurried = false;  // whoever made it was short of time
 };
 
 // Safe from every thread.

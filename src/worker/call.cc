@@ -83,6 +83,20 @@ bool Call::pending() const {
   return std::any_of(pending_.begin(), pending_.end(), [](const auto& jobs) { return !jobs.empty(); });
 }
 
+// This job and those behind it.
+Pace::Left Call::left(std::size_t job) const {
+  Pace::Left left;
+  left.add(jobs_[job].bytes.size());
+  for (const auto& pending : pending_)
+    for (const std::size_t other : pending) left.add(jobs_[other].bytes.size());
+  return left;
+}
+
+std::size_t Call::at_work() const {
+  return static_cast<std::size_t>(
+      std::count_if(running_.begin(), running_.end(), [](const Running& r) { return r.worker != nullptr; }));
+}
+
 void Call::settle(std::size_t job, Status status, std::string reason) {
   results_[job].status = status;
   results_[job].reason = std::move(reason);
@@ -141,6 +155,7 @@ bool Call::begin(WorkerPtr worker) {
       continue;
     }
     running.output = std::move(*output);
+    running.hurried = pace_.hurries(Clock::now(), left(job), 1 + at_work());
     if (!send(*worker, jobs_[job], *input, running)) {
       if (++attempts_[job] < kMaxAttempts)
         pending.push_front(job);
@@ -180,6 +195,7 @@ bool Call::send(WorkerProcess& worker, const ImageJob& job, const UniqueFd& inpu
     message.picture = job.bytes;
   message.output_size = running.output_size;
   message.job = job;
+  message.job.hurried = running.hurried;
   const int fds[] = {running.output.get(), input.get()};
   const auto given = std::span(fds).first(input ? 2 : 1);
   return send_packet(worker.socket.get(), wire::encode(message), given, false) == Transfer::done;
@@ -224,8 +240,14 @@ void Call::accept(Running& running, const Packet& packet) {
                                 [&](std::uint64_t size) { return copy_memfd(running.output.get(), size); });
   if (judgement.result.status == Status::violated)
     return lose(running, Status::violated, judgement.result.reason, true);
-  statistics_.render.add(Clock::now() - running.began);
+  const Clock::duration took = Clock::now() - running.began;
+  statistics_.render.add(took);
+  if (running.hurried)
+    ++statistics_.hurried;
+  else
+    pace_.took(took, jobs_[running.job].bytes.size());
   results_[running.job] = std::move(judgement.result);
+  results_[running.job].hurried = running.hurried;
   WorkerPtr worker = std::move(running.worker);
   worker->retire = worker->retire || judgement.retire || worker->jobs >= options_.jobs_per_worker;
   next(std::move(worker));
@@ -235,10 +257,8 @@ void Call::accept(Running& running, const Packet& packet) {
 // that will serve no other message goes on here as long as the message has no second one.
 void Call::next(WorkerPtr worker) {
   const bool more = !pending_[index(worker->purpose)].empty() && !worker->retire;
-  const auto at_work =
-      std::count_if(running_.begin(), running_.end(), [](const Running& r) { return r.worker != nullptr; });
   const bool keep =
-      more && ((worker->risky && at_work == 0) || !stock_.others_wait(waiter_, worker->purpose));
+      more && ((worker->risky && at_work() == 0) || !stock_.others_wait(waiter_, worker->purpose));
   if (keep) {
     begin(std::move(worker));
     return;

@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "image/job.h"
 #include "worker/options.h"
+#include "worker/pace.h"
 #include "worker/refusals.h"
 #include "worker/statistics.h"
 #include "worker/stock.h"
@@ -41,11 +42,14 @@ class Call {
     std::uint64_t number = 0;  // what the worker calls it
     UniqueFd output;
     std::uint64_t output_size = 0;
+    bool hurried = false;
     Clock::time_point began;
     Deadline deadline;  // the picture's own, or the message's where that is earlier
   };
 
   bool pending() const;
+  std::size_t at_work() const;
+  Pace::Left left(std::size_t job) const;
   void admit();
   void take_workers();
   bool begin(WorkerPtr worker);
@@ -66,6 +70,7 @@ class Call {
   const std::span<const image::ImageJob> jobs_;
   const Deadline deadline_;
   const Clock::time_point began_ = Clock::now();
+  Pace pace_{began_, deadline_};
   Waiter waiter_;
   std::array<std::deque<std::size_t>, wire::kPurposes> pending_;
   std::vector<Running> running_;

@@ -35,6 +35,7 @@ struct Statistics {
   std::array<Count, kWorkerEnds> ends{};
   Count workers_started{0};
   Count zygotes_started{0};
+  Count hurried{0};                      // pictures encoded the fastest way
   std::atomic<std::int64_t> at_work{0};  // pictures that a worker has now
   std::atomic<std::int64_t> waiting{0};  // pictures that wait for one now
   std::atomic<bool> failing{false};      // no worker can be had

@@ -111,12 +111,13 @@ void fields(auto& way, Is<image::Limits> auto& limits) {
 }
 
 void fields(auto& way, Is<image::ImageJob> auto& job) {
-  auto& [bytes, format, layout, settings, limits] = job;
+  auto& [bytes, format, layout, settings, limits, hurried] = job;
   static_cast<void>(bytes);  // in the input memfd
   way.choice(format, Format::jp2);
   fields(way, layout);
   fields(way, settings);
   fields(way, limits);
+  way.flag(hurried);
 }
 
 void fields(auto& way, Is<Job> auto& message) {

@@ -421,7 +421,7 @@ image::ImageResult lie(const std::string& name) {
   return result;
 }
 
-image::ImageResult harm(const std::string& name) {
+image::ImageResult harm(const std::string& name, bool hurried) {
   if (name == "crash_segv") *static_cast<volatile int*>(nullptr) = 1;
   if (name == "crash_abort") std::abort();
   if (name == "crash_exit") ::_exit(0);
@@ -434,6 +434,13 @@ image::ImageResult harm(const std::string& name) {
     std::mutex mutex;
     std::unique_lock lock(mutex);
     std::condition_variable().wait_for(lock, std::chrono::milliseconds(300));
+    return breach();
+  }
+  if (name == "dawdle") {
+    // Takes its time, unless it has to hurry.
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    if (!hurried) std::condition_variable().wait_for(lock, std::chrono::seconds(2));
     return breach();
   }
   if (name == "eat_memory")
@@ -486,7 +493,7 @@ pixmilter::image::ImageResult wrapped_render_picture(const pixmilter::image::Ima
   const std::string rest = text.substr(std::min(text.size(), name.size() + 1));
   const bool on_thread = rest.starts_with("thread");
   const auto attempt = attempts().find(name);
-  if (attempt == attempts().end()) return harm(name);
+  if (attempt == attempts().end()) return harm(name, job.hurried);
   errno = 0;
   const long result = on_thread ? second.run(attempt->second) : attempt->second();
   if (result >= 0) return breach();
