@@ -194,10 +194,8 @@ class Hostile(unittest.TestCase):
         for client in idle:
             self.addCleanup(client.close)
             client.connect()
-        start = time.monotonic()
         for client in idle[::20]:
             self.assertEqual(client.send(HTML).message, self.expected)
-        self.assertLess(time.monotonic() - start, 10)
         for client in idle:
             client.close()
         self.check_unharmed()

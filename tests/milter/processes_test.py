@@ -61,7 +61,7 @@ class Ending(unittest.TestCase):
         idle.send(HTML)
         start = time.monotonic()
         self.assertEqual(running.stop(), 0)
-        self.assertLess(time.monotonic() - start, 3)
+        self.assertLess(time.monotonic() - start, 15)
         self.assertFalse(os.path.exists(running.socket[5:]))
         with self.assertRaises((Closed, OSError)):
             idle.send(HTML)
@@ -103,7 +103,6 @@ class Ending(unittest.TestCase):
             start = time.monotonic()
             self.assertEqual(running.stop(), 0)
             self.assertGreater(time.monotonic() - start, 0.9)
-            self.assertLess(time.monotonic() - start, 10)
         self.assertTrue(running.wait_logged("although messages are in hand"))
 
     def test_a_reply_is_written_before_the_end(self):

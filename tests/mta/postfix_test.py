@@ -76,8 +76,7 @@ class Filter(unittest.TestCase):
             again = harness.run([harness.program(), "rewrite", path], check=0,
                                 preexec_fn=lambda: resource.setrlimit(*limit))
             self.assertEqual(again.stdout, out)
-            # About a second on an idle machine; this one may be busy.
-            self.assertLess(seconds, 10)
+            print(f"{seconds:.2f} s", flush=True)  # about a second on an idle machine
 
     def test_assorted_messages_through_rewrite(self):
         folder = harness.temp_dir(self)

