@@ -3,7 +3,9 @@
 
 #include "base/confine.h"
 #include "base/deadline.h"
+#include "base/identity.h"
 #include "base/log.h"
+#include "cli/asset_warnings.h"
 #include "cli/commands.h"
 #include "cli/configuration.h"
 #include "cli/mta_check.h"
@@ -20,10 +22,21 @@ constexpr Milliseconds kProbeTime{20'000};
 }  // namespace
 
 int check(const CheckOptions& options) {
+  // Whoever serves will read it all again: what the file names has to be there for that user.
+  if (!options.user.empty()) {
+    const Result<Identity> identity = find_identity(options.user, options.group);
+    Status taken = identity ? take_identity(*identity) : Status(identity.error());
+    if (!taken) {
+      log::error(taken.error().text);
+      return kExitUsage;
+    }
+  }
   const auto settings = load_configuration(options.configuration);
   if (!settings) return kExitConfiguration;
   const std::string file = configuration_file(options.configuration);
-  for (const config::Problem& problem : config::warnings(*settings, file))
+  std::vector<config::Problem> warnings = config::warnings(*settings, file);
+  for (config::Problem& warning : asset_warnings(*settings, file)) warnings.push_back(std::move(warning));
+  for (const config::Problem& problem : warnings)
     std::fprintf(stderr, "%s\n", problem.text("warning: ").c_str());
   // What the machine lacks is no mistake in the file: it is said, and the file is still fine.
   if (const std::string lack = confinement_report(probe_confinement()); !lack.empty()) log::warning(lack);

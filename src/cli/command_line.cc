@@ -82,6 +82,12 @@ int run(int argc, char** argv, const Serve& serve) {
   CheckOptions check_options;
   CLI::App* check_command = app.add_subcommand("check", "Say what is wrong with the configuration");
   add_configuration(check_command, check_options.configuration.file);
+  CLI::Option* check_user = check_command->add_option(
+      "--user", check_options.user, "Whom serve will become: judge what that user can read; for root");
+  check_user->type_name("NAME");
+  check_command->add_option("--group", check_options.group, "Group to become, instead of the user's own")
+      ->type_name("NAME")
+      ->needs(check_user);
   CLI::Option* mta = check_command->add_flag("--mta", check_options.mta,
                                              "Ask postconf, too, for what would lose or delay mail");
   check_command

@@ -45,6 +45,8 @@ struct PreviewOptions {
 
 struct CheckOptions {
   ConfigurationOption configuration;
+  std::string user;                   // --user: whom serve will become; empty: whoever calls
+  std::string group;                  // --group
   bool mta = false;                   // --mta: look at Postfix's configuration too
   std::string postfix_configuration;  // --config-dir: Postfix's; empty: its own default, or MAIL_CONFIG
 };

@@ -109,9 +109,10 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
   read_cache(root, file, settings, problems);
   {
     Table assets(root.table("assets"), "assets", file, problems);
-    assets.read("root", settings.assets.root, [](const toml::node& node) -> Result<std::string> {
+    assets.read("root", settings.assets.root, [&](const toml::node& node) -> Result<std::string> {
       const auto* text = node.as_string();
       if (text == nullptr) return Error{"a string is expected"};
+      settings.assets.line = node.source().begin.line;
       if (text->get().empty()) return std::string();
       if (Status valid = check_absolute(text->get()); !valid) return valid.error();
       return text->get();

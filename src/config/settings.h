@@ -40,7 +40,9 @@ struct Render {
 struct Assets {
   std::string root = "/var/lib/pixmilter/assets";  // absolute; empty: no assets are served
   std::uint64_t max_bytes = 10ull << 20;           // of one asset, and of a template that is filled in
-  bool operator==(const Assets&) const = default;
+  std::uint32_t line = 0;                          // where the file says root; 0: it does not
+  // Wherever it is said, it means the same.
+  bool operator==(const Assets& other) const { return root == other.root && max_bytes == other.max_bytes; }
 };
 
 // Pictures by URL.

@@ -15,7 +15,7 @@
 #include "config/load.h"
 #include "config/units.h"
 #include "mail/mime_tree.h"
-#include "milter/identity.h"
+#include "base/identity.h"
 #include "milter/listen_socket.h"
 #include "milter/pid_file.h"
 #include "source/fetch_process.h"

@@ -120,6 +120,35 @@ unless = { from = ["ann@x.test", "joe@x.test"] }
         self.assertRegex(got[0], r"^p.toml:1:1: warning: map file .*absent.map: No such file or directory")
         self.assertRegex(got[1], r"^p.toml:3:1: warning: map file /nowhere.map: No such file")
 
+    def test_asset_roots(self):
+        there, file, locked = (os.path.join(self.folder, name) for name in ("there", "file", "locked"))
+        os.makedirs(there + "/brand")
+        os.makedirs(locked + "/brand", mode=0o700)
+        os.chmod(locked, 0o700)
+        open(file, "w").close()
+        self.assertEqual(self.complaints(f'[assets]\nroot = "{there}"\n'), [])
+        self.assertEqual(self.complaints(f'[assets]\nroot = "{there}"\n[[rule]]\nassets = "brand"\n'), [])
+        # One that is used by nobody need not be there.
+        self.assertEqual(self.complaints('[assets]\nroot = "/nowhere"\n[defaults]\nsources = ["data"]\n'), [])
+        got = self.complaints('\n[assets]\nroot = "/nowhere"\n')
+        self.assertEqual(len(got), 1, got)
+        self.assertRegex(got[0], "^p.toml:3:1: warning: /nowhere: the asset root cannot be opened: No such file")
+        got = self.complaints(f'[assets]\nroot = "{file}"\n')
+        self.assertRegex("\n".join(got), "^p.toml:2:1: warning: .*Not a directory$")
+        rules = f'[assets]\nroot = "{there}"\n[[rule]]\nmatch = {{ rcpt = "*@a" }}\nassets = "brands"\n' \
+                f'[[rule]]\nmatch = {{ rcpt = "*@b" }}\nassets = "/nowhere"\n'
+        got = self.complaints(rules)
+        self.assertEqual([re.sub(r"^p\.toml:(\d+):1: warning: .*(No such).*", r"\1 \2", line) for line in got], ["3 No such", "6 No such"], got)
+        # Root can read everything; who will serve cannot.
+        harness.need_root()
+        text = f'[assets]\nroot = "{locked}"\n[[rule]]\nmatch = {{ rcpt = "*@b" }}\nassets = "brand"\n'
+        self.assertEqual(self.complaints(text), [])
+        got = [line for line in self.check(text, "--user", "nobody").splitlines() if line.startswith("p.toml:")]
+        self.assertEqual([line.split(": warning: ")[0] for line in got], ["p.toml:3:1", "p.toml:2:1"], got)
+        self.assertTrue(all(line.endswith("Permission denied") for line in got), got)
+        self.check(text, "--user", "no-such-user", status=64)
+        self.check(text, "--group", "nogroup", status=64)
+
     # ---- check --mta -----------------------------------------------------------------------------------
 
     def mta(self, main, master=MASTER, policy="", status=0):

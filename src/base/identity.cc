@@ -1,4 +1,4 @@
-#include "milter/identity.h"
+#include "base/identity.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <optional>
 
-namespace pixmilter::milter {
+namespace pixmilter {
 namespace {
 
 template <class Number>
@@ -50,4 +50,4 @@ Status take_identity(const Identity& identity) {
   return Done{};
 }
 
-}  // namespace pixmilter::milter
+}  // namespace pixmilter

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace pixmilter::milter {
+namespace pixmilter {
 
 struct Identity {
   std::string user;
@@ -24,4 +24,4 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
 // Call it before threads start.
 Status take_identity(const Identity& identity);
 
-}  // namespace pixmilter::milter
+}  // namespace pixmilter
