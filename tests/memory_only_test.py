@@ -5,7 +5,7 @@
 may be there: memfds (memory, not files), /dev/null, and the listening socket, which is made, given its mode
 and group, and removed. The suites that drive the program as mail servers do are run again that way, as they are.
 """
-# tests/run: timeout=900
+# tests/run: timeout=1800
 
 import email.message
 import glob
@@ -187,7 +187,7 @@ class Suites(unittest.TestCase):
         os.chmod(folder, 0o777)
         chosen = [word for pattern in patterns for word in ("-k", pattern)]
         done = harness.run([sys.executable, os.path.join(HERE, suite), "--build", harness.build_dir(), *chosen],
-                           timeout=400, env={**os.environ, "PIXMILTER_WATCHED": programs})
+                           timeout=800, env={**os.environ, "PIXMILTER_WATCHED": programs})
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr).decode(errors="replace")[-4000:])
         if done.stdout.startswith(b"skipped") and not traces(folder):
             self.skipTest(f"{suite} was skipped")

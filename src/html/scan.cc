@@ -80,10 +80,12 @@ bool defines(std::string_view name) {
   return false;
 }
 
-// Whether value[0, offset) may end in a character reference without its semicolon.
+// Whether value[0, offset) may end in a character reference without its semicolon. One of many zeros may be
+// longer than is looked for.
 bool ends_in_reference(std::string_view value, std::size_t offset) {
-  constexpr std::size_t kLongest = 40;
-  for (std::size_t back = 0; back < kLongest && offset > 0; ++back) {
+  constexpr std::size_t kLookedAt = 40;
+  for (std::size_t back = 0; offset > 0; ++back) {
+    if (back == kLookedAt) return true;
     const char c = value[--offset];
     if (c == '&') return back > 0;
     if (c != '#' && !ascii::is_alnum(c)) return false;
