@@ -211,7 +211,6 @@ class LieTest(unittest.TestCase):
                 self.assertIn(line.status, ("ok", "violated"), line.reason)
 
     def test_a_flood_on_stderr(self):
-        begun = time.monotonic()
         lines, log = self.tool.run("--program", self.tool.attack, "attack:flood_stderr:main", "attack:breach:main")
         self.assertEqual([line.status for line in lines], ["ok", "ok"])
         self.assertLess(len(log), 10_000)
