@@ -25,6 +25,7 @@
 #include "milter/status_server.h"
 #include "milter/traffic.h"
 #include "source/fetch_client.h"
+#include "source/fetch_counters.h"
 
 namespace pixmilter::milter {
 namespace {
@@ -141,8 +142,10 @@ class Front {
     }
     std::unique_ptr<source::Fetcher> fetcher;
     if (!settings.fetch.allow.empty())
-      fetcher = std::make_unique<source::FetchClient>(settings.fetch,
-                                                      [this](Deadline d) { return line_.want_fetcher(d); });
+      fetcher = std::make_unique<source::CountedFetcher>(
+          std::make_unique<source::FetchClient>(settings.fetch,
+                                                [this](Deadline d) { return line_.want_fetcher(d); }),
+          fetch_counters_);
     return std::make_shared<const Engine>(settings, renderer_, std::move(fetcher), cache_);
   }
 
@@ -230,8 +233,8 @@ class Front {
   StatusPage status_page(std::string_view path) {
     StatusPage page;
     if (path == "/metrics") {
-      page.text =
-          metrics_text({&traffic_.tally(), options_.statistics.get(), options_.standing, traffic_.in_hand()});
+      page.text = metrics_text({&traffic_.tally(), options_.statistics.get(), options_.standing,
+                                cache_counters_.get(), &fetch_counters_, traffic_.in_hand()});
       page.type = "text/plain; version=0.0.4; charset=utf-8";
       page.status = 200;
     } else if (path == "/healthy") {
@@ -291,6 +294,7 @@ class Front {
   config::Render rendering_;                    // what it was made for
   std::shared_ptr<source::Cache> cache_;
   std::optional<config::Cache> caching_;
+  source::FetchCounters fetch_counters_;
   const std::shared_ptr<source::CacheCounters> cache_counters_ = std::make_shared<source::CacheCounters>();
   Traffic traffic_;
   StatusServer status_;

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -141,6 +142,56 @@ void add_workers(const worker::Statistics& workers, std::vector<MetricFamily>& o
                     .take());
 }
 
+void add_cache(const source::CacheCounters& cache, std::vector<MetricFamily>& out) {
+  const auto tier = [](const char* name, const char* result) {
+    return Labels{{"tier", name}, {"result", result}};
+  };
+  out.push_back(counter("cache_lookups_total", "Looks into the cache, by tier and what was found")
+                    .add(tier("memory", "hit"), number(cache.hits))
+                    .add(tier("memory", "miss"), number(cache.misses))
+                    .add(tier("memory", "join"), number(cache.joins))
+                    .add(tier("redis", "hit"), number(cache.redis_hits))
+                    .add(tier("redis", "miss"), number(cache.redis_misses))
+                    .add(tier("redis", "rejected"), number(cache.redis_rejected))
+                    .add(tier("http", "hit"), number(cache.fetch_hits))
+                    .add(tier("http", "revalidated"), number(cache.fetch_revalidated))
+                    .add(tier("http", "miss"), number(cache.fetch_misses))
+                    .take());
+  out.push_back(counter("cache_evictions_total", "Entries that gave way to others")
+                    .add({}, number(cache.evictions))
+                    .take());
+  out.push_back(counter("cache_too_large_total", "Pictures that found no room")
+                    .add({}, number(cache.too_large))
+                    .take());
+  out.push_back(gauge("cache_entries", "Entries in memory").add({}, number(cache.entries)).take());
+  out.push_back(gauge("cache_bytes", "Memory that the entries take").add({}, number(cache.bytes)).take());
+  out.push_back(counter("cache_redis_writes_total", "Entries written to Redis")
+                    .add({}, number(cache.redis_writes))
+                    .take());
+  out.push_back(
+      counter("cache_redis_failures_total", "Connections, commands and answers of Redis that failed")
+          .add({}, number(cache.redis_failures))
+          .take());
+  out.push_back(counter("cache_redis_skipped_total",
+                        "Reads and writes that were not tried: Redis is left alone, or they were too many")
+                    .add({}, number(cache.redis_skipped))
+                    .take());
+}
+
+void add_fetches(const source::FetchCounters& fetches, std::vector<MetricFamily>& out) {
+  static constexpr std::array<const char*, source::kFetchStatuses> kNames = {
+      "ok", "not_modified", "missing", "limit", "timeout", "internal"};
+  Family responses = counter("fetches_total", "URLs that were asked for, by how that ended");
+  for (std::size_t i = 0; i < kNames.size(); ++i)
+    responses.add({{"status", kNames[i]}}, number(fetches.responses[i]));
+  out.push_back(responses.take());
+  out.push_back(counter("fetched_bytes_total", "Bytes of pictures that were fetched")
+                    .add({}, number(fetches.bytes))
+                    .take());
+  out.push_back(
+      histogram("fetch_seconds", "Time that asking for all URLs of a message took").add(fetches.time).take());
+}
+
 void add_standing(const Standing& standing, std::vector<MetricFamily>& out) {
   out.push_back(gauge("config_generation", "Configurations that came into force since the start")
                     .add({}, number(standing.generation))
@@ -173,6 +224,8 @@ std::string metrics_text(const MetricSources& sources) {
                          .add({}, static_cast<double>(sources.in_hand))
                          .take());
   if (sources.workers != nullptr) add_workers(*sources.workers, families);
+  if (sources.cache != nullptr) add_cache(*sources.cache, families);
+  if (sources.fetches != nullptr) add_fetches(*sources.fetches, families);
   if (sources.standing != nullptr) add_standing(*sources.standing, families);
   std::ostringstream text;
   prometheus::TextSerializer().Serialize(text, families);

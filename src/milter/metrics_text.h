@@ -6,6 +6,8 @@
 
 #include "milter/standing.h"
 #include "milter/tally.h"
+#include "source/cache_counters.h"
+#include "source/fetch_counters.h"
 #include "worker/statistics.h"
 
 namespace pixmilter::milter {
@@ -15,6 +17,8 @@ struct MetricSources {
   const Tally* tally = nullptr;
   const worker::Statistics* workers = nullptr;
   const Standing* standing = nullptr;
+  const source::CacheCounters* cache = nullptr;
+  const source::FetchCounters* fetches = nullptr;
   std::uint64_t in_hand = 0;  // messages now
 };
 

@@ -5,8 +5,8 @@
 import http.client
 import json
 import os
-import shutil
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -93,6 +93,25 @@ class Metrics(Watched):
         before = self.value("message_bytes_total", direction="in")
         self.assertGreater(self.value("message_bytes_total", direction="out"), before)
 
+    def test_the_cache_counts(self):
+        running = Running(self, config=config(self.port))
+        self.assertEqual(self.value("cache_lookups_total", tier="memory", result="miss"), 0)
+        for _ in range(3):
+            running.send(SVG)
+        self.assertEqual(self.value("cache_lookups_total", tier="memory", result="miss"), 1)
+        self.assertEqual(self.value("cache_lookups_total", tier="memory", result="hit"), 2)
+        self.assertEqual(self.value("cache_entries"), 1)
+        self.assertGreater(self.value("cache_bytes"), 100)
+        self.assertEqual(self.value("renders_total", status="ok"), 1)
+        # Counters go on over a reload that empties the cache.
+        running.configure(config(self.port, '[cache]\nmemory = "1M"'))
+        running.signal(signal.SIGHUP)
+        running.wait_logged("is in force")
+        until("the cache is another one", lambda: running.send(SVG) and
+              self.value("cache_lookups_total", tier="memory", result="miss") == 2)
+        self.assertGreaterEqual(self.value("cache_lookups_total", tier="memory", result="hit"), 2)
+        self.assertEqual(self.value("cache_entries"), 1)
+
     def test_rules_are_labels(self):
         rules = ('[[rule]]\nname = "to \\"friends\\"\\n"\nmatch = { rcpt = ["b@*"] }\n'
                  '[[rule]]\nname = "the rest"\naction = "reject"\n')
@@ -135,8 +154,8 @@ class Metrics(Watched):
             for name in names:
                 self.assertIn(name, known)
                 used.add(name)
-                for label in re.findall(r"by \(([a-z_]+)\)", expression):
-                    if label != "le":
+                for labels in re.findall(r"by \(([a-z_, ]+)\)", expression):
+                    for label in set(labels.split(", ")) - {"le", "instance"}:
                         self.assertIn(label, known[name][0], expression)
             for label in re.findall(r'[{,]([a-z_]+)[!=]', expression):
                 self.assertTrue(label in ("job", "instance") or label in known[names[0]][0], expression)
