@@ -46,7 +46,10 @@ std::string pixels(std::uint32_t width, std::uint32_t height) {
 }
 
 std::string label_of(const Finding& finding) {
-  if (finding.source == core::Source::svg) return "An inline SVG";
+  if (finding.source == core::Source::svg) return "Inline SVG";
+  // A data: URI has no name; what it says it is may be wrong and says nothing about which one it is.
+  if (finding.source == core::Source::data && finding.format != image::Format::unknown)
+    return std::string(format_words(finding.format)) + " in a data: URI";
   if (finding.label.empty()) return std::string(source_words(finding.source));
   return shortened(finding.label, kMostLabel);
 }
@@ -332,7 +335,7 @@ class Page {
         add("<p class=\"lead\">And " + std::to_string(cards_.size() - kMostCards) + " more.</p>\n");
     }
     if (!others_.empty()) {
-      add("<ul class=\"others\">\n");
+      add("<h3 class=\"also\">Also named, and left to mail clients</h3>\n<ul class=\"others\">\n");
       for (std::size_t i = 0; i < std::min(others_.size(), kMostOthers); ++i) {
         const Finding& finding = findings_[others_[i]];
         add("<li><code><bdi>" + escaped(label_of(finding)) + "</bdi></code><span>" + escaped(finding.reason) +
@@ -398,7 +401,8 @@ class Page {
     thumb(thumbs.before, came,
           !known ? "Nothing that can be shown"
           : image::shown_everywhere(f.format) || goes
-              ? "No browser shows " + std::string(format_words(f.format))
+              ? "No browser shows " + std::string(f.format == image::Format::npy ? "a " : "") +
+                    std::string(format_words(f.format))
               : "Not shown here",
           f.width_before, f.height_before);
     add("<span class=\"arrow\" aria-hidden=\"true\">→</span>");
@@ -462,7 +466,7 @@ class Page {
           (recipient.rule == nullptr ? std::string("no rule, so the defaults")
                                      : "rule “" + escaped(recipient.rule_name) + "”, line " +
                                            std::to_string(recipient.rule->line)) +
-          "</span> " + std::string(config::name(recipient.action)) +
+          ":</span> " + std::string(config::name(recipient.action)) +
           (recipient.why.empty() ? "" : " <span>(" + escaped(recipient.why) + ")</span>") +
           (recipient.mode == config::Mode::enforce ? ""
                                                    : ", mode " + std::string(config::name(recipient.mode))) +

@@ -92,7 +92,8 @@ th,td{padding:2px 22px 2px 0;text-align:left;font-weight:400;vertical-align:base
 thead th,tbody th{color:var(--soft)}
 .places{margin-top:8px;font-size:13.5px;color:var(--soft)}
 code{font:.92em var(--mono)}
-.others{display:grid;gap:6px;margin-top:16px;font-size:14px}
+.also{margin:22px 0 8px;font-size:15px;font-weight:650}
+.others{display:grid;gap:6px;font-size:14px}
 .others li{display:flex;flex-wrap:wrap;gap:0 10px}
 .others span{color:var(--soft)}
 
