@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 #include <utility>
 
@@ -126,6 +128,14 @@ void* pixmilter_seam_malloc(std::size_t size) {
 int pixmilter_seam_accept(int socket, sockaddr* address, socklen_t* size) {
   while (seams::g_no_connections) ::pause();
   return ::accept(socket, address, size);
+}
+
+// What libmilter does with it is to count the seconds between two calls.
+std::time_t pixmilter_seam_time(std::time_t* result) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  if (result != nullptr) *result = now.tv_sec;
+  return now.tv_sec;
 }
 
 int pixmilter_seam_sigwait(const sigset_t*, int*) {

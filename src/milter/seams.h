@@ -25,6 +25,9 @@
 //     A macro that an MTA sends without a value makes smfi_getsymval() step over the end of its list, and a
 //     connect command without an end is read one byte too far (libmilter/smfi.c, engine.c). What libmilter
 //     allocates is followed by a few zeros, where such steps end.
+//   time
+//     The pool closes sessions that have waited for two hours (libmilter/worker.c). By the wall clock those
+//     that have only begun would seem to, when it is stepped forward; so it is told the monotonic one.
 //   syslog
 //     One log, wherever it goes.
 #pragma once

@@ -83,7 +83,7 @@ Status shed_privileges() {
 
 Status seal(const config::Fetch& fetch) {
   // A body is there as it grows, and once more as it is handed over.
-  const std::uint64_t bodies = 3 * fetch.max_bytes * fetch.max_concurrent;
+  [[maybe_unused]] const std::uint64_t bodies = 3 * fetch.max_bytes * fetch.max_concurrent;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes
   if (!limit(RLIMIT_AS, kMemory + bodies)) return because("limit of memory");
 #endif

@@ -70,6 +70,12 @@ class Sink:
         with self._arrived:
             return any(recipient in message.recipients for message in self.messages)
 
+    def take(self):
+        """All messages that have arrived since; they are the caller's."""
+        with self._arrived:
+            taken, self.messages = self.messages, []
+            return taken
+
     def _talk(self, reader, writer):
         def say(line):
             writer.write(line.encode() + b"\r\n")

@@ -43,7 +43,7 @@ class Postfix:
         self.log_path = os.path.join(folder, "maillog")
         self.port, self.plain_port = free_port(), free_port()
         for path in (self.config, self.queue, self.data):
-            os.mkdir(path, 0o755)
+            os.makedirs(path, 0o755, exist_ok=True)  # the queue may be a file system of the test's
         owner = pwd.getpwnam("postfix")
         os.chown(self.data, owner.pw_uid, owner.pw_gid)
         main = {
@@ -75,6 +75,7 @@ class Postfix:
             "message_size_limit": "209715200",
             "mailbox_size_limit": "0",
             "queue_minfree": "0",
+            "notify_classes": "",  # no mail of its own
             # Postfix folds long lines on the way out by default; here its bytes are to be seen as they are.
             "smtp_line_length_limit": "0",
             "smtpd_milters": milters,
@@ -163,6 +164,11 @@ postlog   unix-dgram n - n - 1 postlogd
     def held(self):
         """Names of the messages that are on hold."""
         return [name for _, _, names in os.walk(f"{self.queue}/hold") for name in names]
+
+    def queued(self):
+        """Names of the messages that have been taken and have not left."""
+        folders = ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")
+        return [name for folder in folders for _, _, names in os.walk(f"{self.queue}/{folder}") for name in names]
 
     def try_again(self):
         """Looks at once at what waits: what was handed in, and what could not be delivered."""
