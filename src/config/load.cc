@@ -53,6 +53,7 @@ Result<std::vector<std::string>> parse_loaders(const toml::node& node) {
 void read_cache(Table& root, const std::string& file, Settings& settings, std::vector<Problem>& problems) {
   Table cache(root.table("cache"), "cache", file, problems);
   cache.size("memory", settings.cache.memory);
+  cache.size("fetched", settings.cache.fetched);
   cache.read("redis", settings.cache.redis, [](const toml::node& node) -> Result<std::string> {
     const auto* text = node.as_string();
     if (text == nullptr) return Error{"a string is expected"};

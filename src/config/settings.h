@@ -61,6 +61,7 @@ struct Fetch {
 
 struct Cache {
   std::uint64_t memory = 64ull << 20;               // bytes, everything counted; 0: none
+  std::uint64_t fetched = 16ull << 20;              // the same for what was fetched
   std::string redis;                                // where it is (redis_url.h); empty: none
   std::chrono::milliseconds redis_timeout{20};      // the most that it may add to one message
   std::string redis_prefix = "pixmilter:";          // of every key

@@ -24,6 +24,7 @@
 #include "milter/seams.h"
 #include "milter/status_server.h"
 #include "milter/traffic.h"
+#include "source/caching_fetcher.h"
 #include "source/fetch_client.h"
 #include "source/fetch_counters.h"
 
@@ -141,11 +142,15 @@ class Front {
       caching_ = settings.cache;
     }
     std::unique_ptr<source::Fetcher> fetcher;
-    if (!settings.fetch.allow.empty())
+    if (!settings.fetch.allow.empty()) {
       fetcher = std::make_unique<source::CountedFetcher>(
           std::make_unique<source::FetchClient>(settings.fetch,
                                                 [this](Deadline d) { return line_.want_fetcher(d); }),
           fetch_counters_);
+      if (settings.cache.fetched > 0)
+        fetcher = std::make_unique<source::CachingFetcher>(std::move(fetcher), settings.cache.fetched,
+                                                           settings.fetch.max_total, fetch_counters_);
+    }
     return std::make_shared<const Engine>(settings, renderer_, std::move(fetcher), cache_);
   }
 

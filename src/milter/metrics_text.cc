@@ -142,39 +142,44 @@ void add_workers(const worker::Statistics& workers, std::vector<MetricFamily>& o
                     .take());
 }
 
-void add_cache(const source::CacheCounters& cache, std::vector<MetricFamily>& out) {
-  const auto tier = [](const char* name, const char* result) {
-    return Labels{{"tier", name}, {"result", result}};
+// Both caches, under names that they share. Redis is a tier of the first.
+void add_caches(const source::CacheCounters& renders, const source::FetchCounters& fetches,
+                std::vector<MetricFamily>& out) {
+  const auto result = [](const char* tier, const char* name) {
+    return Labels{{"tier", tier}, {"result", name}};
   };
-  out.push_back(counter("cache_lookups_total", "Looks into the cache, by tier and what was found")
-                    .add(tier("memory", "hit"), number(cache.hits))
-                    .add(tier("memory", "miss"), number(cache.misses))
-                    .add(tier("memory", "join"), number(cache.joins))
-                    .add(tier("redis", "hit"), number(cache.redis_hits))
-                    .add(tier("redis", "miss"), number(cache.redis_misses))
-                    .add(tier("redis", "rejected"), number(cache.redis_rejected))
-                    .add(tier("http", "hit"), number(cache.fetch_hits))
-                    .add(tier("http", "revalidated"), number(cache.fetch_revalidated))
-                    .add(tier("http", "miss"), number(cache.fetch_misses))
+  const auto both = [&](Family family, auto member) {
+    out.push_back(family.add({{"tier", "memory"}}, number(renders.*member))
+                      .add({{"tier", "fetched"}}, number(fetches.memory.*member))
+                      .take());
+  };
+  out.push_back(counter("cache_lookups_total", "Looks into the caches, by tier and what was found")
+                    .add(result("memory", "hit"), number(renders.hits))
+                    .add(result("memory", "miss"), number(renders.misses))
+                    .add(result("memory", "join"), number(renders.joins))
+                    .add(result("redis", "hit"), number(renders.redis_hits))
+                    .add(result("redis", "miss"), number(renders.redis_misses))
+                    .add(result("redis", "rejected"), number(renders.redis_rejected))
+                    .add(result("fetched", "hit"), number(fetches.hits))
+                    .add(result("fetched", "revalidated"), number(fetches.revalidated))
+                    .add(result("fetched", "miss"), number(fetches.misses))
+                    .add(result("fetched", "join"), number(fetches.joins))
                     .take());
-  out.push_back(counter("cache_evictions_total", "Entries that gave way to others")
-                    .add({}, number(cache.evictions))
-                    .take());
-  out.push_back(counter("cache_too_large_total", "Pictures that found no room")
-                    .add({}, number(cache.too_large))
-                    .take());
-  out.push_back(gauge("cache_entries", "Entries in memory").add({}, number(cache.entries)).take());
-  out.push_back(gauge("cache_bytes", "Memory that the entries take").add({}, number(cache.bytes)).take());
+  both(counter("cache_evictions_total", "Entries that gave way to others"),
+       &source::MemoryCounters::evictions);
+  both(counter("cache_too_large_total", "Entries that found no room"), &source::MemoryCounters::too_large);
+  both(gauge("cache_entries", "Entries in memory"), &source::MemoryCounters::entries);
+  both(gauge("cache_bytes", "Memory that the entries take"), &source::MemoryCounters::bytes);
   out.push_back(counter("cache_redis_writes_total", "Entries written to Redis")
-                    .add({}, number(cache.redis_writes))
+                    .add({}, number(renders.redis_writes))
                     .take());
   out.push_back(
       counter("cache_redis_failures_total", "Connections, commands and answers of Redis that failed")
-          .add({}, number(cache.redis_failures))
+          .add({}, number(renders.redis_failures))
           .take());
   out.push_back(counter("cache_redis_skipped_total",
                         "Reads and writes that were not tried: Redis is left alone, or they were too many")
-                    .add({}, number(cache.redis_skipped))
+                    .add({}, number(renders.redis_skipped))
                     .take());
 }
 
@@ -224,7 +229,8 @@ std::string metrics_text(const MetricSources& sources) {
                          .add({}, static_cast<double>(sources.in_hand))
                          .take());
   if (sources.workers != nullptr) add_workers(*sources.workers, families);
-  if (sources.cache != nullptr) add_cache(*sources.cache, families);
+  if (sources.cache != nullptr && sources.fetches != nullptr)
+    add_caches(*sources.cache, *sources.fetches, families);
   if (sources.fetches != nullptr) add_fetches(*sources.fetches, families);
   if (sources.standing != nullptr) add_standing(*sources.standing, families);
   std::ostringstream text;

@@ -53,7 +53,6 @@ void Cache::keep(const Digest& key, const CachedPicturePtr& picture) {
 }
 
 std::shared_ptr<Cache> make_cache(const config::Cache& settings, std::shared_ptr<CacheCounters> counters) {
-  counters->entries = counters->bytes = 0;  // of a cache before this one
   if (settings.memory == 0 && settings.redis.empty()) return nullptr;
   return std::make_shared<Cache>(settings, std::move(counters));
 }

@@ -103,15 +103,21 @@ void Download::set_headers(const Url& url) {
   };
   add(kUserAgent);
   add(kAccept);
-  if (!request_.if_none_match.empty() && printable(request_.if_none_match))
-    add("If-None-Match: " + request_.if_none_match);
-  if (!request_.if_modified_since.empty() && printable(request_.if_modified_since))
-    add("If-Modified-Since: " + request_.if_modified_since);
+  if (conditional()) {
+    if (!request_.if_none_match.empty()) add("If-None-Match: " + request_.if_none_match);
+    if (!request_.if_modified_since.empty()) add("If-Modified-Since: " + request_.if_modified_since);
+  }
   for (const HostHeader& header : rules_.headers) {
     if (!header.belongs_to(url)) continue;
     add(header.field);
     response_.personal = true;
   }
+}
+
+// What a redirect leads to is another thing, and its validators are others.
+bool Download::conditional() const {
+  return redirects_ == 0 && !(request_.if_none_match.empty() && request_.if_modified_since.empty()) &&
+         printable(request_.if_none_match) && printable(request_.if_modified_since);
 }
 
 Status Download::prepare(Deadline end) {
@@ -286,8 +292,7 @@ void Download::judge_end(CURLcode code) {
                                               : FetchStatus::missing,
                 late ? "no complete answer in time" : why(code));
   }
-  const bool conditional = !request_.if_none_match.empty() || !request_.if_modified_since.empty();
-  if (status == 304 && conditional) {
+  if (status == 304 && conditional()) {
     response_.status = FetchStatus::not_modified;
   } else if (status != 200) {
     fail(FetchStatus::missing, "the server answers " + std::to_string(status));

@@ -59,6 +59,7 @@ class Download {
   template <class Value>
   void set(CURLoption option, Value value);
   void set_headers(const Url& url);
+  bool conditional() const;
   bool read_alike(const Url& url);
   bool header_line(std::string_view line);
   void judge_end(CURLcode code);

@@ -138,12 +138,14 @@ std::vector<FetchResponse> FetchClient::fetch(std::span<const FetchRequest> requ
   if (requests.empty()) return responses;
   std::string problem = "the fetch process takes no request";
   for (int attempt = 0; attempt < 2; ++attempt) {
-    Result<UniqueFd> session = open_session(deadline);
+    Result<Session> session = open_session(deadline);
     if (!session) {
       problem = session.error().text;
       break;
     }
-    if (Exchange(*std::move(session), requests, fetch_, deadline, responses).run()) return responses;
+    const bool begun = Exchange(std::move(session->socket), requests, fetch_, deadline, responses).run();
+    for (FetchResponse& response : responses) response.process = session->process;
+    if (begun) return responses;
   }
   for (FetchResponse& response : responses) {
     response.status = deadline.passed() ? FetchStatus::timeout : FetchStatus::internal;
@@ -152,7 +154,7 @@ std::vector<FetchResponse> FetchClient::fetch(std::span<const FetchRequest> requ
   return responses;
 }
 
-Result<UniqueFd> FetchClient::open_session(Deadline deadline) {
+Result<FetchClient::Session> FetchClient::open_session(Deadline deadline) {
   auto ends = socket_pair();
   if (!ends) return ends.error();
   const std::string packet = wire::encode(wire::Session{});
@@ -161,15 +163,16 @@ Result<UniqueFd> FetchClient::open_session(Deadline deadline) {
   if (!lock) return Error{"no fetch process in time"};
   if (line_) {
     const Transfer sent = send_packet(line_.get(), packet, std::span(&theirs, 1), false);
-    if (sent == Transfer::done) return std::move(ends->first);
+    if (sent == Transfer::done) return Session{std::move(ends->first), process_};
     if (sent == Transfer::again) return Error{"the fetch process is busy"};
     line_.reset();
   }
   Result<UniqueFd> line = connect_(deadline);
   if (!line) return line.error();
   line_ = *std::move(line);
+  ++process_;
   if (send_packet(line_.get(), packet, std::span(&theirs, 1), false) == Transfer::done)
-    return std::move(ends->first);
+    return Session{std::move(ends->first), process_};
   line_.reset();
   return Error{"the fetch process has ended"};
 }

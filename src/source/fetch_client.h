@@ -22,12 +22,17 @@ class FetchClient final : public Fetcher {
   std::vector<FetchResponse> fetch(std::span<const FetchRequest> requests, Deadline deadline) override;
 
  private:
-  Result<UniqueFd> open_session(Deadline deadline);
+  struct Session {
+    UniqueFd socket;
+    std::uint32_t process;
+  };
+  Result<Session> open_session(Deadline deadline);
 
   const config::Fetch fetch_;
   const Connect connect_;
   std::timed_mutex mutex_;
   UniqueFd line_;
+  std::uint32_t process_ = 0;  // the one on the line
 };
 
 }  // namespace pixmilter::source

@@ -1,4 +1,4 @@
-// FetchCounters: what became of the URLs that were asked for, for the metrics.
+// FetchCounters: what became of the URLs that messages want, for the metrics.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/histogram.h"
+#include "source/cache_counters.h"
 #include "source/fetcher.h"
 
 namespace pixmilter::source {
@@ -16,6 +17,13 @@ inline constexpr std::size_t kFetchStatuses = static_cast<std::size_t>(FetchStat
 
 // Written by every thread without a lock.
 struct FetchCounters {
+  MemoryCounters memory;                      // of what is kept
+  std::atomic<std::uint64_t> hits{0};         // URLs that needed no request
+  std::atomic<std::uint64_t> revalidated{0};  // whose server confirmed what was kept
+  std::atomic<std::uint64_t> misses{0};       // that were asked for, whatever came of it
+  std::atomic<std::uint64_t> joins{0};        // that waited for another message's request
+
+  // Of what was asked for:
   std::array<std::atomic<std::uint64_t>, kFetchStatuses> responses{};  // by FetchStatus
   std::atomic<std::uint64_t> bytes{0};                                 // of pictures that came
   Histogram time;  // that asking for all URLs of a message took

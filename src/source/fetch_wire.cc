@@ -45,8 +45,10 @@ void fields(auto& way, Is<Freshness> auto& freshness) {
 
 void fields(auto& way, Is<Answer> auto& message) {
   auto& [number, size, response] = message;
-  auto& [status, reason, http_status, content_type, bytes, freshness, redirected, personal] = response;
-  static_cast<void>(bytes);  // in the memfd
+  auto& [status, reason, http_status, content_type, bytes, freshness, redirected, personal, process] =
+      response;
+  static_cast<void>(bytes);    // in the memfd
+  static_cast<void>(process);  // the client's own
   way.number(number);
   way.number(size);
   way.choice(status, FetchStatus::internal);

@@ -54,6 +54,7 @@ struct FetchResponse {
   Freshness freshness;            // of the last response
   bool redirected = false;        // the last response is another URL's
   bool personal = false;          // a request bore a header of [fetch] headers_file
+  std::uint32_t process = 0;      // which of the client's fetch processes was asked, by number
 };
 
 // Safe from several threads at once.

@@ -13,6 +13,8 @@ constexpr std::uint64_t kProtectedShare = 80;
 
 }  // namespace
 
+MemoryCache::~MemoryCache() { publish(0, 0); }
+
 MemoryCache::Value MemoryCache::get(const Digest& key) {
   const std::lock_guard lock(mutex_);
   const auto found = index_.find(key);
@@ -46,7 +48,7 @@ void MemoryCache::put(const Digest& key, Value value, std::uint64_t bytes) {
   if (const auto found = index_.find(key); found != index_.end()) take_out(found->second, dropped);
   if (bytes > limit_ - protected_size_) {
     if (limit_ > 0) ++counters_.too_large;
-    return publish();
+    return publish(index_.size(), size_);
   }
   while (size_ + bytes > limit_) {
     take_out(std::prev(probation_.end()), dropped);
@@ -60,14 +62,14 @@ void MemoryCache::put(const Digest& key, Value value, std::uint64_t bytes) {
     throw;
   }
   size_ += bytes;
-  publish();
+  publish(index_.size(), size_);
 }
 
 void MemoryCache::remove(const Digest& key) {
   std::vector<Value> dropped;
   const std::lock_guard lock(mutex_);
   if (const auto found = index_.find(key); found != index_.end()) take_out(found->second, dropped);
-  publish();
+  publish(index_.size(), size_);
 }
 
 std::uint64_t MemoryCache::size() const {
@@ -83,9 +85,10 @@ void MemoryCache::take_out(Segment::iterator entry, std::vector<Value>& dropped)
   (entry->is_protected ? protected_ : probation_).erase(entry);
 }
 
-void MemoryCache::publish() {
-  counters_.entries = index_.size();
-  counters_.bytes = size_;
+// The counters may be those of several caches: one that goes takes what was its own.
+void MemoryCache::publish(std::uint64_t entries, std::uint64_t bytes) {
+  counters_.entries += entries - std::exchange(published_entries_, entries);
+  counters_.bytes += bytes - std::exchange(published_bytes_, bytes);
 }
 
 }  // namespace pixmilter::source

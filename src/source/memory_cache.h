@@ -26,7 +26,10 @@ class MemoryCache {
   using Value = std::shared_ptr<const void>;
 
   // limit in bytes, 0: keeps nothing. The counters outlive the cache.
-  MemoryCache(std::uint64_t limit, CacheCounters& counters) : limit_(limit), counters_(counters) {}
+  MemoryCache(std::uint64_t limit, MemoryCounters& counters) : limit_(limit), counters_(counters) {}
+  ~MemoryCache();
+  MemoryCache(const MemoryCache&) = delete;
+  MemoryCache& operator=(const MemoryCache&) = delete;
 
   // Nothing where it is not there.
   Value get(const Digest& key);
@@ -56,16 +59,19 @@ class MemoryCache {
   };
 
   void take_out(Segment::iterator entry, std::vector<Value>& dropped);
-  void publish();
+  void publish(std::uint64_t entries, std::uint64_t bytes);
 
   const std::uint64_t limit_;
-  CacheCounters& counters_;
+  MemoryCounters& counters_;
   mutable std::mutex mutex_;
   Segment probation_;
   Segment protected_;
   std::unordered_map<Digest, Segment::iterator, DigestHash> index_;
   std::uint64_t size_ = 0;
   std::uint64_t protected_size_ = 0;
+  // As the counters have them:
+  std::uint64_t published_entries_ = 0;
+  std::uint64_t published_bytes_ = 0;
 };
 
 }  // namespace pixmilter::source

@@ -38,6 +38,8 @@ http {{
     location /login {{ default_type text/html; return 200 "<html><form>Please log in</form></html>"; }}
     location /denied/ {{ return 403; }}
     location /token/ {{ if ($http_authorization != "Bearer s3cret") {{ return 401; }} try_files /ok.gif =404; }}
+    location /fresh/ {{ expires 1h; try_files /ok.gif =404; }}
+    location /never/ {{ expires -1; etag off; add_header Cache-Control no-store; try_files /ok.gif =404; }}
     location /cookie/ {{ add_header Set-Cookie "session=1; Path=/"; try_files /ok.gif =404; }}
   }}
 }}
@@ -103,6 +105,11 @@ class Nginx:
         """What came, a line each: request|authorization|cookie|user agent|host|connection."""
         with open(f"{self.folder}/full.log") as file:
             return file.read().splitlines()
+
+    def statuses(self):
+        """Of the answers, in their order."""
+        with open(f"{self.folder}/access.log") as file:
+            return [line.split('"')[2].split()[0] for line in file]
 
     def close(self):
         self.process.terminate()
