@@ -379,11 +379,18 @@ class Assembler {
     for (const Finding* page : pages) content.emplace_back(work_.pictures[page->picture].bytes());
     const std::string boundary = fresh_boundary(content);
     const std::string line = "--" + boundary + std::string(eol_);
-    std::string fields = mail::field("Content-Type",
-                                     " " + mail::structured_value(image::media_type(picture.result.format),
-                                                                  {{"name", first.new_name}}, 14),
-                                     eol_) +
-                         mail::field("Content-Transfer-Encoding", " base64", eol_);
+    std::vector<ContentField> fields;
+    if (first.external) {
+      fields = external_fields(work_, first);
+    } else {
+      fields.emplace_back("Content-Type",
+                          " " + mail::structured_value(image::media_type(picture.result.format),
+                                                       {{"name", first.new_name}}, 14));
+      fields.emplace_back("Content-Transfer-Encoding", " base64");
+      if (has_field(part, "Content-Disposition"))
+        fields.emplace_back("Content-Disposition", " " + disposition(part, first.new_name));
+    }
+    const std::size_t ours = fields.size();
     for (const mail::HeaderField& field : part.fields) {
       if (!is_content_field(field)) continue;
       const std::string name(field.name);
@@ -393,15 +400,16 @@ class Assembler {
         continue;
       }
       removals_.push_back({mail::HeaderChange::Kind::remove, name, occurrence(field), {}});
-      if (ascii::iequals(name, "Content-Disposition"))
-        fields += mail::field(name, " " + disposition(part, first.new_name), eol_);
-      else if (!ascii::iequals(name, "Content-Transfer-Encoding") && !ascii::iequals(name, "Content-MD5") &&
-               !ascii::iequals(name, "Content-Length"))
-        fields.append(message_.bytes(), field.begin, field.end - field.begin);
+      const bool said = std::any_of(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(ours),
+                                    [&](const ContentField& own) { return ascii::iequals(own.first, name); });
+      if (!said && !ascii::iequals(name, "Content-MD5") && !ascii::iequals(name, "Content-Length"))
+        fields.emplace_back(name, field.raw_value);
     }
     out_.header_changes.insert(out_.header_changes.end(), removals_.rbegin(), removals_.rend());
     add_mime_version();
-    std::string body = line + fields + std::string(eol_);
+    std::string body = line;
+    for (const auto& [name, value] : fields) body += mail::field(name, value, eol_);
+    body += eol_;
     picture.append_lines(eol_, body);
     for (const Finding* page : pages) {
       write_page(*page, body += line);

@@ -1,24 +1,19 @@
 #include "core/external_part.h"
 
 #include <algorithm>
-#include <utility>
-#include <vector>
 
 #include "base/ascii.h"
-#include "base/base64.h"
 #include "image/format.h"
 #include "mail/part_writer.h"
 
 namespace pixmilter::core {
 namespace {
 
-using Field = std::pair<std::string, std::string>;  // the name, and the bytes after the colon
-
 bool is_content_field(const mail::HeaderField& field) { return ascii::istarts_with(field.name, "Content-"); }
 
-bool among(const std::vector<Field>& fields, std::string_view name) {
+bool among(const std::vector<ContentField>& fields, std::string_view name) {
   return std::any_of(fields.begin(), fields.end(),
-                     [&](const Field& field) { return ascii::iequals(field.first, name); });
+                     [&](const ContentField& field) { return ascii::iequals(field.first, name); });
 }
 
 // Of other bytes than the picture's.
@@ -41,22 +36,6 @@ std::string disposition(const mail::Part& says, const Finding& finding) {
   return mail::structured_value(kind, parameters, 21);
 }
 
-// The fields about the content of the new part.
-std::vector<Field> content_fields(const Work& work, const Finding& finding) {
-  const mail::ExternalBody& external = work.externals.at(finding.part);
-  const Picture& picture = work.pictures[finding.picture];
-  std::vector<Field> fields;
-  fields.emplace_back("Content-Type", " " + mail::structured_value(image::media_type(picture.result.format),
-                                                                   {{"name", finding.new_name}}, 14));
-  fields.emplace_back("Content-Transfer-Encoding", " base64");
-  fields.emplace_back("Content-Disposition",
-                      " " + disposition(disposition_part(external, work.tree[finding.part]), finding));
-  for (const mail::HeaderField& field : external.inner.fields)
-    if (is_content_field(field) && !of_old_bytes(field.name) && !among(fields, field.name))
-      fields.emplace_back(field.name, field.raw_value);
-  return fields;
-}
-
 // Which of the fields of its name a field of the message is, from 1.
 int occurrence(const mail::Message& message, const mail::HeaderField& wanted) {
   int index = 0;
@@ -68,7 +47,7 @@ int occurrence(const mail::Message& message, const mail::HeaderField& wanted) {
 }
 
 // The part is the message: its fields are the message's, and change one by one.
-void change_root(const Work& work, const std::vector<Field>& fields, Assembly& out) {
+void change_root(const Work& work, const std::vector<ContentField>& fields, Assembly& out) {
   using Kind = mail::HeaderChange::Kind;
   const auto unfolded_eol = [](const std::string& value) {
     std::string lf = value;
@@ -94,7 +73,7 @@ void change_root(const Work& work, const std::vector<Field>& fields, Assembly& o
 }
 
 // All new fields stand where the Content-Type was.
-void change_part(const mail::Part& part, const std::vector<Field>& fields, std::string_view eol,
+void change_part(const mail::Part& part, const std::vector<ContentField>& fields, std::string_view eol,
                  Assembly& out) {
   std::string header;
   for (const auto& [name, value] : fields) header += mail::field(name, value, eol);
@@ -120,17 +99,32 @@ const std::string& description_of(const mail::ExternalBody& external, const mail
   return external.inner.description.empty() ? outer.description : external.inner.description;
 }
 
+std::vector<ContentField> external_fields(const Work& work, const Finding& finding) {
+  const mail::ExternalBody& external = work.externals.at(finding.part);
+  const Picture& picture = work.pictures[finding.picture];
+  std::vector<ContentField> fields;
+  fields.emplace_back("Content-Type", " " + mail::structured_value(image::media_type(picture.result.format),
+                                                                   {{"name", finding.new_name}}, 14));
+  fields.emplace_back("Content-Transfer-Encoding", " base64");
+  fields.emplace_back("Content-Disposition",
+                      " " + disposition(disposition_part(external, work.tree[finding.part]), finding));
+  for (const mail::HeaderField& field : external.inner.fields)
+    if (is_content_field(field) && !of_old_bytes(field.name) && !among(fields, field.name))
+      fields.emplace_back(field.name, field.raw_value);
+  return fields;
+}
+
 void replace_external(const Work& work, const Finding& finding, Assembly& out) {
   const mail::Part& part = work.tree[finding.part];
   const std::string_view eol = work.message.eol();
-  const std::vector<Field> fields = content_fields(work, finding);
+  const std::vector<ContentField> fields = external_fields(work, finding);
   const bool root = part.parent == mail::Part::kNone;
   if (root)
     change_root(work, fields, out);
   else
     change_part(part, fields, eol, out);
   std::string encoded;
-  base64::encode_lines(work.pictures[finding.picture].bytes(), eol, encoded);
+  work.pictures[finding.picture].append_lines(eol, encoded);
   // The last line end is there only if it was: in a multipart it belongs to the boundary.
   const std::string_view body =
       std::string_view(work.message.bytes()).substr(part.body.begin, part.body.size());

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/assemble.h"
 #include "core/work.h"
@@ -17,6 +19,12 @@ namespace pixmilter::core {
 const mail::Part& disposition_part(const mail::ExternalBody& external, const mail::Part& outer);
 const std::string& content_id_of(const mail::ExternalBody& external, const mail::Part& outer);
 const std::string& description_of(const mail::ExternalBody& external, const mail::Part& outer);
+
+// Name, and the bytes after the colon.
+using ContentField = std::pair<std::string, std::string>;
+
+// The fields about the content of the part that the finding's picture becomes.
+std::vector<ContentField> external_fields(const Work& work, const Finding& finding);
 
 // Adds the edits that put the finding's picture in the place of its part.
 void replace_external(const Work& work, const Finding& finding, Assembly& out);

@@ -240,8 +240,6 @@ class Resolver {
     if (!finding.plan.all_pages || finding.page > 0 || finding.html != Finding::kNone ||
         !picture.needs_worker || picture.job.format != image::Format::tiff || !picture.header)
       return;
-    // A message that stands for an attachment and is nothing else becomes one picture.
-    if (finding.external && work_.tree[finding.part].parent == mail::Part::kNone) return;
     const std::uint32_t pages = std::min(picture.header->frames, limits_.max_frames);
     for (std::uint32_t page = 1; page < pages; ++page) {
       Finding more = finding;

@@ -82,12 +82,17 @@ class Verifier {
         mixed.body.end != mixed.delimiters.back().end)
       return off("the multipart/mixed of pages is not as it was meant");
     seen_ += 2;
-    if (Status first = compare_replaced(old_tree_[0], new_tree_[mixed.children[0]], assembly_.replaced.at(0));
+    const mail::Part& page = new_tree_[mixed.children[0]];
+    const std::size_t picture = assembly_.replaced.at(0);
+    const auto external = work_.externals.find(0);
+    if (Status first = external == work_.externals.end()
+                           ? compare_replaced(old_tree_[0], page, picture)
+                           : compare_external(old_tree_[0], external->second, page, picture);
         !first)
       return first;
     for (std::size_t i = 0; i < pages.size(); ++i) {
       ++seen_;
-      if (Status page = compare_image(new_tree_[mixed.children[i + 1]], pages[i]); !page) return page;
+      if (Status next = compare_image(new_tree_[mixed.children[i + 1]], pages[i]); !next) return next;
     }
     return Done{};
   }

@@ -214,6 +214,22 @@ def add_pages(case):
     case("pages-in-mixed", "The pages of an attached TIFF follow each other.", multipart("mixed", "mix", part(TEXT, "A\n"), scan, part(TEXT, "B\n")), policy=policy,
          expect={"loses": True, "tree": ["multipart/mixed", ["text/plain"], ["image/png"], ["image/png"], ["image/png"], ["text/plain"]],
                  "images": images}, references=references)
+    folder = '[assets]\nroot = "@CASE@/assets"\n'
+    external = part("message/external-body; access-type=local-file; name=scan.tif",
+                    "Content-Type: image/tiff\nContent-ID: <scan@example.test>\nContent-Description: three pages\n\n", "Content-Language: en")
+    case("pages-external-alone", "A message that stands for a TIFF of three pages becomes a multipart/mixed of them.", external,
+         policy=folder + policy, assets={"scan.tif": out.getvalue()},
+         expect={"loses": True, "tree": ["multipart/mixed", ["image/png"], ["image/png"], ["image/png"]], "header": {"Content-Language": None},
+                 "images": [{**images[0], "cid": "scan@example.test", "fields": {"Content-Description": "three pages", "Content-Language": "en"}},
+                            *images[1:]]}, references=references)
+    case("pages-external-in-mixed", "The pages of a TIFF that a part stands for follow each other.",
+         multipart("mixed", "mix", part(TEXT, "A\n"), external, part(TEXT, "B\n")), policy=folder + policy, assets={"scan.tif": out.getvalue()},
+         expect={"loses": True, "tree": ["multipart/mixed", ["text/plain"], ["image/png"], ["image/png"], ["image/png"], ["text/plain"]],
+                 "images": [{**images[0], "cid": "scan@example.test"}, *images[1:]]}, references=references)
+    case("pages-external-first", "Where no rule says otherwise, the first page is what a part stands for.",
+         multipart("mixed", "mix", part(TEXT, "A\n"), external), policy=folder, assets={"scan.tif": out.getvalue()},
+         expect={"loses": True, "tree": ["multipart/mixed", ["text/plain"], ["image/png"]],
+                 "images": [{"type": "image/png", "reference": 0, "filename": "scan.png", "cid": "scan@example.test"}]}, references=references[:1])
     case("pages-in-html", "In HTML the first page is shown.", html(f'<img src="{pictures.data_uri(out.getvalue(), "image/tiff")}">\n'),
          policy=image_rule("convert", '  pages = "all"\n', match='type = "image/tiff"'),
          expect={"tree": [*RELATED, ["image/png"]], "images": [{"type": "image/png", "reference": 0}]}, references=references[:1])

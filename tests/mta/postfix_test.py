@@ -105,6 +105,10 @@ class Filter(unittest.TestCase):
         self.assertEqual(failed, [], f"{len(failed)} of {2 * len(jobs)}")
 
 
+class References(through.References, WithPostfix):
+    pass
+
+
 class NothingToDo(through.NothingToDo, WithPostfix):
     pass
 

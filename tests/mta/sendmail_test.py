@@ -68,6 +68,10 @@ class Pictures(through.Pictures, WithSendmail):
         self.assertEqual(others(through_it), others(past_it))
 
 
+class References(through.References, WithSendmail):
+    pass
+
+
 class NothingToDo(through.NothingToDo, WithSendmail):
     def handed_in(self, message, recipient):
         # Sendmail completes multiparts that lack their end, among others.

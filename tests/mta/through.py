@@ -7,10 +7,12 @@ An MTA has port, plain_port, send, sendmail, log and stop (postfix.py, sendmail.
 
 import concurrent.futures
 import email.message
+import http.server
 import os
 import re
 import signal
 import smtplib
+import threading
 import time
 import unittest
 
@@ -213,6 +215,66 @@ class Pictures:
         if not harness.sanitized():
             family = [self.milter.process.pid] + list(served.descendants(self.milter.process.pid))
             self.assertLess(sum(map(peak_memory, family)), 1 << 30)
+
+
+class References:
+    """A message of a few hundred bytes that asks the server to make its attachment (RFC 2046, 5.2.3; RFC 2017)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.picture = picture = pictures.png(60, 40)
+
+        class Pages(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(picture)))
+                self.end_headers()
+                self.wfile.write(picture)
+
+            def log_message(self, *unused):
+                pass
+        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        cls.addClassCleanup(cls.server.server_close)
+        cls.addClassCleanup(cls.server.shutdown)
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        cls.base = f"http://127.0.0.1:{cls.server.server_port}"
+        folder = harness.temp_dir(cls)
+        with open(os.path.join(folder, "chart.svg"), "w") as file:
+            file.write('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><rect width="60" height="40" '
+                       'fill="#336699"/></svg>')
+        cls.milter_config = (f'[milter]\ndeadline = "120s"\n[assets]\nroot = "{folder}"\n'
+                             f'[fetch]\nallow = ["{cls.base}/charts/*"]\nallow_private = true\n'
+                             'timeout = "60s"\n')
+        super().setUpClass()
+
+    def check(self, access, kind, name, way):
+        message = ("From: a@example.test\r\nTo: b@example.test\r\nSubject: chart\r\nMessage-ID: <m@example.test>\r\n"
+                   "Date: Mon, 01 Jan 2024 00:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+                   "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                   "--b\r\nContent-Type: text/plain\r\n\r\nSee the chart.\r\n"
+                   f"--b\r\nContent-Type: message/external-body; {access}\r\n\r\n"
+                   f"Content-Type: {kind}\r\nContent-ID: <chart@example.test>\r\n"
+                   f"Content-Disposition: attachment; filename={name}\r\n\r\n--b--\r\n").encode()
+        data = self.relay(message, way=way)
+        self.assertEqual(judge.complaints(data), [])
+        parsed = judge.parse(data)
+        self.assertEqual(judge.tree(parsed), ("multipart/mixed", ("text/plain",), ("image/png",)), self.milter.log())
+        image = judge.images(parsed)[0]
+        self.assertEqual((image.get_filename(), image.get_content_disposition(), judge.content_id(image)),
+                         ("sales.png", "attachment", "chart@example.test"))
+        return image.get_payload(decode=True)
+
+    def test_a_file_of_the_servers(self):
+        for way in ("smtp", "sendmail"):
+            drawn = self.check('access-type=local-file; name="chart.svg"', "image/svg+xml", "sales.svg", way)
+            colour = pictures.pixels(drawn)[..., :3]
+            numpy.testing.assert_array_equal(colour, numpy.broadcast_to(numpy.uint8([0x33, 0x66, 0x99]), colour.shape))
+            self.assertEqual(colour.shape[0] * 60, colour.shape[1] * 40)
+
+    def test_a_url(self):
+        for way in ("smtp", "sendmail"):
+            self.assertEqual(self.check(f'access-type=URL; URL="{self.base}/charts/1"', "image/png", "sales.png", way),
+                             self.picture)
 
 
 class NothingToDo:
