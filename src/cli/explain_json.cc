@@ -23,19 +23,23 @@ Json parts(const std::vector<core::PartLine>& lines) {
   return out;
 }
 
+Json conditions(const std::vector<core::ConditionTrace>& traces) {
+  Json out = Json::array();
+  for (const core::ConditionTrace& trace : traces)
+    out.push_back({{"condition", trace.text}, {"holds", trace.holds}});
+  return out;
+}
+
 Json rules(const core::Plan& plan) {
   Json recipients = Json::array();
   for (const core::RecipientPlan& recipient : plan.recipients) {
     Json trace = Json::array();
     for (const core::RuleTrace& rule : recipient.trace) {
-      Json conditions = Json::array();
-      for (const core::ConditionTrace& condition : rule.conditions)
-        conditions.push_back({{"condition", condition.text}, {"holds", condition.holds}});
       trace.push_back({{"rule", rule.rule->name},
                        {"line", rule.rule->line},
                        {"matched", rule.matched},
                        {"note", rule.note},
-                       {"conditions", conditions}});
+                       {"conditions", conditions(rule.conditions)}});
     }
     recipients.push_back({{"recipient", recipient.recipient},
                           {"rule", recipient.rule == nullptr ? Json() : Json(recipient.rule_name)},
@@ -69,6 +73,15 @@ Json picture(const core::Finding& finding) {
               {"width", finding.width_before},
               {"height", finding.height_before},
               {"bytes", finding.bytes_before}};
+  if (!finding.note.empty()) out["note"] = finding.note;
+  Json trace = Json::array();
+  for (const core::ImageRuleTrace& rule : finding.trace)
+    trace.push_back({{"line", rule.rule->line},
+                     {"action", config::name(rule.rule->plan.action)},
+                     {"matched", rule.matched},
+                     {"note", rule.note},
+                     {"conditions", conditions(rule.conditions)}});
+  out["trace"] = std::move(trace);
   if (finding.decision != core::Decision::keep && finding.new_format != image::Format::unknown)
     out["result"] = {{"format", image::name(finding.new_format)},
                      {"width", finding.width},
@@ -107,6 +120,8 @@ std::string explained_as_json(const Explanation& e) {
                     {"bytes_after", e.outcome.bytes_after},
                     {"rules", rules(e.report.plan)},
                     {"pictures", pictures},
+                    {"skipped", e.report.skipped},
+                    {"asset_root", e.report.asset_root},
                     {"parts_before", parts(e.report.before)},
                     {"parts_after", parts(e.report.after)},
                     {"milliseconds", {{"total", e.report.total_ms}, {"render", e.report.render_ms}}}};

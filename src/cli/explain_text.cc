@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "base/ascii.h"
+#include "cli/hints.h"
 
 namespace pixmilter::cli {
 namespace {
@@ -37,10 +39,11 @@ std::size_t columns(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-// Rows of cells in columns as wide as their widest cell.
+// Rows of cells in columns as wide as their widest cell, and lines between them that are in no column.
 class Grid {
  public:
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  void line(std::string text) { lines_[rows_.size()] += text + "\n"; }  // indented by itself
   std::string text(std::string_view indent) const {
     std::vector<std::size_t> widths;
     for (const auto& cells : rows_)
@@ -49,7 +52,8 @@ class Grid {
         widths[i] = std::max(widths[i], columns(cells[i]));
       }
     std::string out;
-    for (const auto& cells : rows_) {
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      const std::vector<std::string>& cells = rows_[row];
       std::string line(indent);
       for (std::size_t i = 0; i < cells.size(); ++i) {
         line += cells[i];
@@ -57,12 +61,14 @@ class Grid {
       }
       while (!line.empty() && line.back() == ' ') line.pop_back();
       out += line + "\n";
+      if (const auto below = lines_.find(row + 1); below != lines_.end()) out += below->second;
     }
     return out;
   }
 
  private:
   std::vector<std::vector<std::string>> rows_;
+  std::map<std::size_t, std::string> lines_;  // below so many rows
 };
 
 class Writer {
@@ -110,6 +116,7 @@ class Writer {
     grid.row({"size", size(e_.outcome.bytes_before) + (e_.outcome.bytes_after != e_.outcome.bytes_before
                                                            ? " -> " + size(e_.outcome.bytes_after)
                                                            : "")});
+    if (uses_assets()) grid.row({"assets", harmless(e_.report.asset_root)});
     grid.row({"outcome", paint(harmless(e_.outcome.summary), "1")});
     if (e_.outcome.verdict != core::Verdict::accept)
       grid.row({"verdict", verdict() + ": " + harmless(e_.outcome.reply)});
@@ -118,6 +125,13 @@ class Writer {
                   e_.report.render_ms);
     grid.row({"time", times.data()});
     out_ += grid.text("  ");
+  }
+
+  bool uses_assets() const {
+    return !e_.report.asset_root.empty() &&
+           std::any_of(e_.outcome.findings.begin(), e_.outcome.findings.end(), [](const core::Finding& one) {
+             return one.source == core::Source::asset || one.source == core::Source::file;
+           });
   }
 
   std::string verdict() const {
@@ -158,18 +172,60 @@ class Writer {
               forced.rule_name + ")\n";
   }
 
-  void pictures() {
-    if (e_.outcome.findings.empty()) {
-      // Nothing was looked at, or there was nothing to be seen.
-      const std::string_view summary = e_.outcome.summary;
-      const bool looked = summary.ends_with("nothing to do");
+  // Nothing was looked at, or there was nothing to be seen.
+  void no_pictures() {
+    const std::string_view summary = e_.outcome.summary;
+    const bool looked = summary.ends_with("nothing to do") || e_.report.skipped > 0;
+    std::string_view more = kWhereWeLook;
+    if (looked) {
       const bool guarded = std::any_of(e_.report.before.begin(), e_.report.before.end(),
                                        [](const core::PartLine& line) { return !line.note.empty(); });
-      out_ += looked ? "  none were found" + std::string(guarded ? " outside of what is never touched" : "") +
-                           "\n"
-                     : "  not looked for: " + harmless(summary.substr(summary.find(": ") + 2)) + "\n";
-      return;
+      out_ += "  none were found" + std::string(guarded ? " outside of what is never touched" : "") + "\n";
+    } else {
+      const std::string_view reason = summary.substr(summary.find(": ") + 2);
+      out_ += "  not looked for: " + harmless(reason) + "\n";
+      more = hint(reason);
     }
+    if (!more.empty()) out_ += wrapped(more);
+  }
+
+  // Under a line, in words.
+  std::string wrapped(std::string_view text) const {
+    constexpr std::size_t kWidth = 90;
+    std::string out;
+    while (!text.empty()) {
+      std::size_t end = text.size() <= kWidth ? text.size() : text.rfind(' ', kWidth);
+      if (end == std::string_view::npos) end = text.size();
+      out += "    " + std::string(text.substr(0, end)) + "\n";
+      text.remove_prefix(std::min(text.size(), end + 1));
+    }
+    return out;
+  }
+
+  void pictures() {
+    if (e_.outcome.findings.empty())
+      no_pictures();
+    else
+      found_pictures();
+    if (e_.report.skipped > 0)
+      out_ += "  " + std::to_string(e_.report.skipped) +
+              " more left alone: the sender has marked them data-pixmilter=\"skip\" or "
+              "moz-do-not-send=\"true\"\n";
+  }
+
+  // The image rules that were asked, up to the one that speaks.
+  void image_rules(const core::Finding& finding, Grid& grid) const {
+    for (const core::ImageRuleTrace& trace : finding.trace) {
+      grid.line("      " + (trace.matched ? paint("yes", "32") : paint("no ", "31")) + "  image rule, line " +
+                std::to_string(trace.rule->line) + ": " + std::string(config::name(trace.rule->plan.action)) +
+                (trace.note.empty() ? "" : ", " + trace.note));
+      for (const core::ConditionTrace& condition : trace.conditions)
+        grid.line("        " + (condition.holds ? paint("yes", "32") : paint("no ", "31")) + "  " +
+                  condition.text);
+    }
+  }
+
+  void found_pictures() {
     Grid grid;
     for (const core::Finding& finding : e_.outcome.findings) {
       const bool reference = finding.html != core::Finding::kNone;
@@ -190,6 +246,8 @@ class Writer {
                                    : "part",
                 harmless(finding.label), ascii::trim(before).empty() ? "-" : std::string(ascii::trim(before)),
                 paint(what, code), harmless(detail)});
+      if (!finding.note.empty()) grid.line("      " + finding.note);
+      image_rules(finding, grid);
     }
     out_ += grid.text("  ");
   }

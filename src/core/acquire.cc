@@ -200,7 +200,10 @@ Status Acquirer::own(std::string bytes, Picture& picture) {
 Status Acquirer::recognise(Picture& picture) {
   if (picture.job.bytes.empty()) return Error{"empty"};
   picture.job.format = image::sniff(picture.job.bytes);
-  if (picture.job.format == image::Format::unknown) return Error{"no image that we know"};
+  if (picture.job.format == image::Format::unknown) {
+    const std::string_view other = image::other_kind(picture.job.bytes);
+    return Error{"no image that we know" + (other.empty() ? std::string() : ", but " + std::string(other))};
+  }
   // Without a size librsvg would draw what has ink, wherever that lies.
   if (picture.job.format == image::Format::svg)
     if (std::optional<std::string> sized = image::with_default_size(picture.job.bytes)) {

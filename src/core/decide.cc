@@ -183,6 +183,7 @@ Plan decide(const config::Settings& settings, MessageFacts& facts, bool keep_tra
   if (recipients.empty()) recipients.emplace_back();
   Merger merger(out);
   out.signed_allowed = true;
+  out.traced = keep_trace;
   for (const std::string& recipient : recipients) {
     out.recipients.push_back(plan_for(recipient, settings, facts, outgoing, keep_trace));
     const RecipientPlan& plan = out.recipients.back();

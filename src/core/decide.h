@@ -6,24 +6,9 @@
 
 #include "config/settings.h"
 #include "core/match.h"
+#include "core/trace.h"
 
 namespace pixmilter::core {
-
-// How one condition of one rule came out for one recipient; explain shows it.
-struct ConditionTrace {
-  std::string text;  // "from = [...]", "unless size = ..."
-  bool holds = false;
-  bool told = true;  // false: could not be told before the body
-};
-
-// How one rule came out for one recipient.
-struct RuleTrace {
-  const config::Rule* rule = nullptr;
-  bool matched = false;
-  bool open = false;  // depends on what is not known yet
-  std::string note;   // "not outgoing": why it was not even looked at
-  std::vector<ConditionTrace> conditions;
-};
 
 // What one recipient would get alone.
 struct RecipientPlan {
@@ -57,13 +42,15 @@ struct Plan {
   bool assets_differ = false;  // two recipients' rules name different asset folders: there is none for both
   bool open = false;           // a rule could not be judged without the body: nothing may be concluded
   bool signed_allowed =
-      false;  // each recipient's rule says dkim_signed itself: a DKIM signature is no obstacle
+      false;            // each recipient's rule says dkim_signed itself: a DKIM signature is no obstacle
+  bool traced = false;  // explain asks: each picture keeps how image rules came out
 };
 
 // trace: keep every condition's verdict (explain); otherwise only outcomes.
 Plan decide(const config::Settings& settings, MessageFacts& facts, bool trace = false);
 
-// Whether any message of this client could be looked at: it is outgoing, or some rule speaks of such a client.
+// Whether any message of this client could be looked at: it is outgoing, or some rule speaks of such a
+// client.
 bool may_concern(const config::Settings& settings, const mail::Envelope& envelope);
 
 // The rule that speaks for the message: its name, "defaults", or "several" where recipients have different

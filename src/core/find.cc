@@ -116,9 +116,14 @@ class Finder {
     const mail::Part& part = work_.tree[index];
     HtmlText& text = work_.texts.emplace_back();
     text.part = index;
-    if (!decode(work_.message, part, text) || !scan(part, text)) {
+    const bool decoded = decode(work_.message, part, text);
+    if (!decoded || !scan(part, text)) {
+      const std::string* charset = part.parameter("charset");
       work_.texts.pop_back();
-      return add_silent(index, "HTML whose encoding or charset cannot be read");
+      return add_silent(index, decoded ? "HTML in the charset \"" +
+                                             label_of(charset == nullptr ? std::string_view() : *charset) +
+                                             "\", which cannot be read as text"
+                                       : "HTML in a Content-Transfer-Encoding that nobody knows");
     }
     for (std::size_t i = 0; i < text.scan.references.size(); ++i) {
       const html::Reference& reference = text.scan.references[i];
@@ -159,7 +164,7 @@ class Finder {
       finding.reason = there ? "names a part of the message" : "no part of the message has this Content-ID";
       named_.insert(std::move(id));
     } else if (ascii::istarts_with(url, "http:") || ascii::istarts_with(url, "https:")) {
-      finding.reason = "a link, which the recipient's mail client loads itself, or does not";
+      finding.reason = "a link that is not fetched: [fetch] allow lists nothing";
     } else if (url.empty()) {
       finding.reason = "empty";
     } else if (ascii::istarts_with(url, "asset:") || ascii::istarts_with(url, "file:")) {
@@ -268,7 +273,8 @@ class Finder {
         (shown && has_image_rules_) || ((picture || octets) && part.is_attachment() && attachments_);
     if (!asked && !(shown && (octets || !shown_everywhere(part.type))) && !ruled) {
       if (picture || octets)
-        add_silent(index, part.is_attachment() ? "an attached file, which no rule names" : "shown as it is");
+        add_silent(index, part.is_attachment() ? "an attached file: no image rule says attachment = true"
+                                               : "shown as it is");
       return;
     }
     Finding finding = finding_at(index);

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/rule.h"
+#include "core/trace.h"
 #include "html/reference.h"
 #include "image/job.h"
 
@@ -43,6 +45,7 @@ struct Finding {
 
   Decision decision = Decision::keep;
   std::string reason;       // why it is kept; empty when it is not
+  std::string note;         // what of it is not shown although it is done; for explain
   bool asked = false;       // image/x-raw-pixels, application/x-npy, message/external-body: an explicit ask
   bool external = false;    // a message/external-body: a part whose bytes lie elsewhere
   bool attachment = false;  // a part that is a file rather than part of the text
@@ -51,6 +54,7 @@ struct Finding {
   config::Failure failure = config::Failure::unreadable;  // what went wrong, for on_fail
   config::ImagePlan plan;                                 // what the rules want of it
   bool ruled = false;                                     // an image rule speaks of it
+  std::vector<ImageRuleTrace> trace;                      // of the image rules that were asked; for explain
   std::size_t picture = kNone;                            // index in Work::pictures
   std::string new_name;                                   // file name of the part that the finding becomes
 

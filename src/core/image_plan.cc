@@ -62,7 +62,7 @@ PlannedImage plan_image(const Plan& plan, const ImageFacts& facts) {
   PlannedImage out;
   bool first = true;
   for (const std::vector<config::ImageRule>* rules : plan.images) {
-    const config::ImageRule* rule = first_match(*rules, facts);
+    const config::ImageRule* rule = first_match(*rules, facts, plan.traced ? &out.trace : nullptr);
     out.ruled = out.ruled || rule != nullptr;
     const config::ImagePlan theirs = rule != nullptr ? rule->plan : config::ImagePlan{};
     out.plan = first ? theirs : stricter(out.plan, theirs);

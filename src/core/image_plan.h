@@ -12,7 +12,8 @@ namespace pixmilter::core {
 
 struct PlannedImage {
   config::ImagePlan plan;
-  bool ruled = false;  // at least one rule speaks of it
+  bool ruled = false;                 // at least one rule speaks of it
+  std::vector<ImageRuleTrace> trace;  // where the plan is traced
 };
 
 // What all rules that speak for the message say of an image together: the strictest.

@@ -41,7 +41,13 @@ std::string url_of(const Work& work, const Finding& finding) {
 }
 
 void judge_links(Work& work, const Services& services) {
-  if (!work.plan.policy.sources.http) return;
+  if (!work.plan.policy.sources.http) {
+    if (services.fetcher == nullptr) return;
+    for (Finding& finding : work.findings)
+      if (finding.source == Source::http && !finding.external)
+        finding.reason = "a link that is not fetched: source \"http\" is not allowed";
+    return;
+  }
   for (Finding& finding : work.findings) {
     // What stands for an attachment may say itself that it is out of date.
     if (finding.source != Source::http || (finding.external && !finding.reason.empty())) continue;

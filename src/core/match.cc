@@ -149,16 +149,46 @@ bool holds(const Condition& condition, const ImageFacts& facts) {
   }
 }
 
-const config::ImageRule* first_match(const std::vector<config::ImageRule>& rules, const ImageFacts& facts) {
+namespace {
+
+// Noted one by one where there is a trace; else only until one fails.
+bool all_hold(const std::vector<Condition>& conditions, const ImageFacts& facts, const char* prefix,
+              ImageRuleTrace* trace) {
+  bool all = true;
+  for (const Condition& condition : conditions) {
+    const bool fits = holds(condition, facts);
+    if (trace != nullptr) trace->conditions.push_back({prefix + condition.text, fits, true});
+    all = all && fits;
+    if (!all && trace == nullptr) break;
+  }
+  return all;
+}
+
+bool fits(const config::ImageRule& rule, const ImageFacts& facts, ImageRuleTrace* trace) {
+  const std::vector<Condition>& match = rule.conditions.match;
+  const std::vector<Condition>& unless = rule.conditions.unless;
+  if (facts.attachment &&
+      std::none_of(match.begin(), match.end(), [](const Condition& c) { return c.key == Key::attachment; })) {
+    if (trace != nullptr) trace->note = "means no attachments: its match does not say attachment = true";
+    return false;
+  }
+  const bool meant = all_hold(match, facts, "", trace);
+  if (unless.empty() || (!meant && trace == nullptr)) return meant;
+  return !all_hold(unless, facts, "unless ", trace) && meant;
+}
+
+}  // namespace
+
+const config::ImageRule* first_match(const std::vector<config::ImageRule>& rules, const ImageFacts& facts,
+                                     std::vector<ImageRuleTrace>* trace) {
   for (const config::ImageRule& rule : rules) {
-    const auto fits = [&](const Condition& condition) { return holds(condition, facts); };
-    const std::vector<Condition>& match = rule.conditions.match;
-    const std::vector<Condition>& unless = rule.conditions.unless;
-    if (facts.attachment &&
-        std::none_of(match.begin(), match.end(), [](const Condition& c) { return c.key == Key::attachment; }))
-      continue;
-    if (!std::all_of(match.begin(), match.end(), fits)) continue;
-    if (!unless.empty() && std::all_of(unless.begin(), unless.end(), fits)) continue;
+    ImageRuleTrace* noted = nullptr;
+    if (trace != nullptr) {
+      noted = &trace->emplace_back();
+      noted->rule = &rule;
+    }
+    if (!fits(rule, facts, noted)) continue;
+    if (noted != nullptr) noted->matched = true;
     return &rule;
   }
   return nullptr;

@@ -8,6 +8,7 @@
 
 #include "config/rule.h"
 #include "core/finding.h"
+#include "core/trace.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 
@@ -56,6 +57,8 @@ bool holds(const config::Condition& condition, const ImageFacts& facts);
 
 // The first image rule whose conditions hold; nullptr: none. An attachment is meant only by a rule that says
 // `attachment = true`: a generic attachment is left alone until a rule names it.
-const config::ImageRule* first_match(const std::vector<config::ImageRule>& rules, const ImageFacts& facts);
+// trace: where to note how each rule came out, or nullptr.
+const config::ImageRule* first_match(const std::vector<config::ImageRule>& rules, const ImageFacts& facts,
+                                     std::vector<ImageRuleTrace>* trace = nullptr);
 
 }  // namespace pixmilter::core

@@ -17,6 +17,7 @@
 #include "core/resolve.h"
 #include "core/verify.h"
 #include "image/filename.h"
+#include "source/assets.h"
 
 namespace pixmilter::core {
 namespace {
@@ -323,6 +324,10 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   Work work(message, *tree, plan);
   work.shared_cache_time = settings_.cache.redis_timeout;
   find(work, protected_parts(*tree));
+  if (run.report != nullptr) {
+    run.report->asset_root = source::asset_root(settings_, plan.policy).full();
+    for (const HtmlText& html : work.texts) run.report->skipped += html.scan.skipped;
+  }
   judge_links(work, services_);
 
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.

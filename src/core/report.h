@@ -43,6 +43,8 @@ struct Report {
   Plan plan;  // with the trace of every rule
   std::vector<PartLine> before;
   std::vector<PartLine> after;  // as it would go out, in audit mode too; empty: as before
+  std::string asset_root;       // where assets were looked for
+  std::size_t skipped = 0;      // references that the sender has marked to be left alone
   double render_ms = 0;
   double total_ms = 0;
 };

@@ -11,6 +11,7 @@
 #include "core/picture_key.h"
 #include "image/header.h"
 #include "image/metadata.h"
+#include "image/outward.h"
 #include "image/placeholder.h"
 
 namespace pixmilter::core {
@@ -159,7 +160,8 @@ class Resolver {
         !work_.tree[finding.part].type.starts_with("image/"))
       return false;
     const ImageFacts facts = facts_of(finding, picture);
-    const PlannedImage planned = plan_image(work_.plan, facts);
+    PlannedImage planned = plan_image(work_.plan, facts);
+    finding.trace = std::move(planned.trace);
     const bool drop = planned.plan.action == config::ImageAction::drop;
     if (!drop && planned.plan.action != config::ImageAction::placeholder) return false;
     finding.plan = planned.plan;
@@ -191,10 +193,12 @@ class Resolver {
     PlannedImage planned = plan_image(work_.plan, facts);
     finding.plan = planned.plan;
     finding.ruled = planned.ruled;
+    finding.trace = std::move(planned.trace);
+    if (work_.plan.traced) finding.note = note_on(finding, job);
     const bool part = finding.source == Source::part;
     const bool shown = image::shown_everywhere(job.format);
     if (part && !planned.ruled && (finding.attachment || shown) && !finding.asked)
-      return Error{shown ? "shown everywhere as it is" : "an attachment that no rule names"};
+      return Error{shown ? "shown everywhere as it is" : "an attachment that no image rule means"};
     const html::Reference* reference = work_.reference(finding);
     if (planned.ruled) apply(planned.plan, work_.plan.policy, reference, job.settings);
     // Where a style sheet may undo the size that the page gives, the picture's own has to stay what it is.
@@ -204,7 +208,7 @@ class Resolver {
     job.settings.min_side = work_.plan.policy.min_side;
     switch (planned.plan.action) {
       case config::ImageAction::keep:
-        return Error{"a rule keeps it"};
+        return Error{"an image rule keeps it"};
       case config::ImageAction::drop:
       case config::ImageAction::placeholder:
         return Error{"left out"};  // leave_out() has seen to these
@@ -230,9 +234,18 @@ class Resolver {
     const std::string_view loader = loader_of(job.format);
     const std::vector<std::string>& loaders = settings_.render.loaders;
     if (loader.empty() || std::find(loaders.begin(), loaders.end(), loader) != loaders.end()) return Done{};
-    const Error missing{"\"" + std::string(loader) + "\" is not among the loaders"};
+    const Error missing{"\"" + std::string(loader) + "\" is not among [render] loaders"};
     if (!part) fail(finding, config::Failure::unreadable, missing.text);
     return missing;
+  }
+
+  // For explain: what librsvg does not load.
+  std::string note_on(const Finding& finding, const image::ImageJob& job) const {
+    if (job.format != image::Format::svg) return {};
+    const html::Reference* reference = work_.reference(finding);
+    const bool inlined = reference != nullptr && finding.source == Source::svg;
+    const std::string url = image::outward_reference(inlined ? reference->raw : job.bytes);
+    return url.empty() ? std::string() : "what it refers to is never loaded: " + url;
   }
 
   // Where a rule wants all pages of a part, the others follow the first as parts of their own.

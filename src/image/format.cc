@@ -227,6 +227,38 @@ Format sniff(std::string_view bytes) {
   return Format::unknown;
 }
 
+std::string_view other_kind(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  struct Kind {
+    std::string_view begin, words;
+  };
+  static constexpr Kind kKinds[] = {
+      {"%PDF-"sv, "a PDF"},
+      {"%!PS"sv, "PostScript"},
+      {"PK\x03\x04"sv, "a ZIP archive"},
+      {"\x1F\x8B"sv, "a gzip file"},
+      {"\0\0\x01\0"sv, "an icon (ICO)"},
+      {"\xD7\xCD\xC6\x9A"sv, "a metafile (WMF)"},
+      {"8BPS"sv, "a Photoshop file"},
+      {"\x1A\x45\xDF\xA3"sv, "a video"},
+  };
+  for (const Kind& kind : kKinds)
+    if (bytes.starts_with(kind.begin)) return kind.words;
+  if (bytes.size() > 44 && bytes.starts_with("\x01\0\0\0"sv) && bytes.substr(40, 4) == " EMF"sv)
+    return "a metafile (EMF)";
+  if (bytes.size() > 12 && bytes.substr(4, 4) == "ftyp"sv) return "a video";
+  const std::string_view text = ascii::trim(bytes.substr(0, 512));
+  if (ascii::istarts_with(text, "<!doctype html") || ascii::istarts_with(text, "<html"))
+    return "a page of HTML";
+  if (text.starts_with('<')) return "XML or HTML";
+  if (text.starts_with('{') || text.starts_with('[')) return "JSON";
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= ' ' || ascii::is_space(c);
+  });
+  return printable && !text.empty() ? "text" : "";
+}
+
 std::string_view name(Format format) { return words(format).name; }
 std::string_view media_type(Format format) { return words(format).media_type; }
 std::string_view extension(Format format) { return words(format).extension; }

@@ -32,6 +32,9 @@ enum class Format : std::uint8_t {
 // allocates nothing. unknown where nothing fits.
 Format sniff(std::string_view bytes);
 
+// What bytes are that no picture begins with, for people: "a page of HTML", "a PDF"; empty: no idea.
+std::string_view other_kind(std::string_view bytes);
+
 // "png", "jpeg", ...: the word used in the configuration and the log.
 std::string_view name(Format format);
 // "image/png", ...: the registered media type, or the de-facto one.

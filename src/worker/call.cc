@@ -293,15 +293,16 @@ void Call::expire() {
     if (!running.deadline.passed()) continue;
     // A picture is to blame for its own time only, not for what was left of the message's.
     if (deadline_.passed() && running.deadline.at() == deadline_.at())
-      lose(running, Status::timeout, "not ready within the time for the message", false);
+      lose(running, Status::timeout, "not ready within [milter] deadline, the time for the message", false);
     else
-      lose(running, Status::timeout, "not ready within the time for one image", true);
+      lose(running, Status::timeout, "not ready within [render] timeout, the time for one image", true);
   }
   std::erase_if(running_, [](const Running& running) { return !running.worker; });
   if (!deadline_.passed()) return;
   for (auto& pending : pending_) {
     for (const std::size_t job : pending)
-      settle(job, Status::timeout, "no render worker was free within the time for the message");
+      settle(job, Status::timeout,
+             "no render worker was free within [milter] deadline, the time for the message");
     pending.clear();
   }
 }
