@@ -56,7 +56,7 @@ def temp_dir(test):
     return holder.name
 
 
-def run(arguments, input=None, timeout=60, check=None, **more):
+def run(arguments, input=None, timeout=180, check=None, **more):
     """Runs a program with bytes in and bytes out; check: the exit status that it must end with."""
     done = subprocess.run(arguments, input=input, stdin=None if input is not None else subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, **more)

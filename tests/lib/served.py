@@ -85,7 +85,7 @@ class Served:
             connection = socket.create_connection((host, int(port)))
         return connection
 
-    def _wait_until_up(self, timeout=20):
+    def _wait_until_up(self, timeout=60):
         deadline = time.monotonic() + timeout
         while True:
             if self.process.poll() is not None:
@@ -113,7 +113,7 @@ class Served:
         return [pid for pid in self.render_processes()
                 if everyone.get(parent_of(pid), "").startswith("pixmilter-rende")]
 
-    def stop(self, timeout=20):
+    def stop(self, timeout=60):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

@@ -53,7 +53,7 @@ class Sink:
     def __exit__(self, *unused):
         self.close()
 
-    def wait(self, recipient, timeout=30):
+    def wait(self, recipient, timeout=90):
         """The first message for this recipient, waited for; AssertionError when it does not come."""
         deadline = time.monotonic() + timeout
         with self._arrived:

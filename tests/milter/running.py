@@ -33,7 +33,7 @@ Hello.
 """
 
 
-def until(what, condition, timeout=20):
+def until(what, condition, timeout=60):
     """Waits for a condition and gives its (true) value; fails with what."""
     deadline = time.monotonic() + timeout
     while True:
@@ -99,7 +99,7 @@ class Running:
         """The log lines that hold text, newest last."""
         return [line for line in list(self.lines) if text in line]
 
-    def wait_logged(self, text, count=1, timeout=20):
+    def wait_logged(self, text, count=1, timeout=60):
         return until(f"{text!r} in the log:\n{self.log()}", lambda: (
             self.logged(text) if len(self.logged(text)) >= count else None), timeout)
 
@@ -131,7 +131,7 @@ class Running:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def stop(self, timeout=20):
+    def stop(self, timeout=60):
         """SIGTERM; gives the exit status, after which nothing may be left."""
         children = served.descendants(self.process.pid)
         self.signal(signal.SIGTERM)
@@ -139,7 +139,7 @@ class Running:
             status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise AssertionError("does not end:\n" + self.log()) from None
-        until("the end of all processes", lambda: not [pid for pid in children if alive(pid)], 5)
+        until("the end of all processes", lambda: not [pid for pid in children if alive(pid)])
         return status
 
 

@@ -128,13 +128,13 @@ postlog   unix-dgram n - n - 1 postlogd
                                        env={**os.environ, "MAIL_CONFIG": self.config})
         self._wait_until_up()
 
-    def _wait_until_up(self, timeout=20):
+    def _wait_until_up(self, timeout=60):
         deadline = time.monotonic() + timeout
         while True:
             if self.master.poll() is not None:
                 raise AssertionError(f"the private Postfix ended with {self.master.returncode}:\n{self.log()}")
             try:
-                smtplib.SMTP("127.0.0.1", self.plain_port, timeout=5).quit()
+                smtplib.SMTP("127.0.0.1", self.plain_port, timeout=20).quit()
                 return
             except (OSError, smtplib.SMTPException):
                 if time.monotonic() > deadline:
