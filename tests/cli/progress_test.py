@@ -30,7 +30,16 @@ SHORT = (b"From: a@example.test\nTo: b@example.test\nMIME-Version: 1.0\nContent-
          pictures.data_uri(pictures.png()).encode() + b'">\n')
 
 
+# As long as a slow machine takes.
+PATIENT = '[milter]\ndeadline = "10m"\n[render]\ntimeout = "9m"\n'
+
+
 class Progress(unittest.TestCase):
+    def setUp(self):
+        self.config = os.path.join(harness.temp_dir(self), "pixmilter.toml")
+        with open(self.config, "w") as file:
+            file.write(PATIENT)
+
     def on_a_terminal(self, message, *command):
         """(what it wrote to standard error, a terminal; to standard output, a pipe)"""
         ours, theirs = pty.openpty()
@@ -45,7 +54,8 @@ class Progress(unittest.TestCase):
 
         reader = threading.Thread(target=read)
         reader.start()
-        done = subprocess.run([harness.program(), *command], input=message, stdout=subprocess.PIPE, stderr=theirs, timeout=60)
+        done = subprocess.run([harness.program(), *command, "-c", self.config], input=message, stdout=subprocess.PIPE,
+                              stderr=theirs, timeout=600)
         os.close(theirs)
         reader.join()
         os.close(ours)
@@ -67,7 +77,7 @@ class Progress(unittest.TestCase):
         self.assertIn(b"Content-Type: image/png", out)
 
     def test_nothing_in_a_pipe(self):
-        done = harness.run([harness.program(), "rewrite"], input=LONG, check=0)
+        done = harness.run([harness.program(), "rewrite", "-c", self.config], input=LONG, check=0, timeout=600)
         self.assertEqual(done.stderr, b"")
         self.assertIn(b"Content-Type: image/png", done.stdout)
 

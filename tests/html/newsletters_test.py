@@ -6,7 +6,7 @@ one, and inline <svg> for some; passes through `pixmilter rewrite`; and is shown
 each cid: resolved to the part that it names. Both are the same pixel by pixel, but for the edges within what
 was drawn from SVG.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import base64
 import email

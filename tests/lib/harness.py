@@ -5,7 +5,7 @@ A test file is a unittest module that ends with `harness.main()`. It can be run 
 and prints a line for each skipped test with its reason, the details of each failure, and as its last line
     N passed, N failed, N skipped
 which tests/run adds up. A comment line in the file tells tests/run how to treat it:
-    # tests/run: timeout=300 alone
+    # tests/run: timeout=1200 alone
 (seconds, 120 if not said; `alone`: nothing else runs at the same time, for what measures time).
 """
 

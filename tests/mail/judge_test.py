@@ -12,7 +12,7 @@ of - it is the message that came in. expect.json says more where it is there:
     images  for each image: type, reference (the number of a reference-N.png with its pixels), flat (one colour
             all over), filename, filename_end, name, disposition, cid, fields
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import glob
 import json

@@ -5,7 +5,7 @@ The generator knows what it put where, so it knows what has to come out: which r
 embedded, with which bytes, which arrays become which pixels, and which parts nobody may touch. A failure names its
 seed; SEEDS=17:18 runs that one, SEEDS=0:5000 a long night.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import concurrent.futures
 import html

@@ -4,7 +4,7 @@
 Every example of pixmilter-parts(7) is run as it stands, but for the mail server and the recipient it names, through a
 real Postfix with pixmilter; what arrives is judged. A language that is not installed skips its example.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import glob
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The front's confinement in a running milter: that it holds, that nothing misses what it takes away, and that
 a reload which names other files gets them without a mail being refused or a connection cut."""
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import os
 import re

@@ -4,7 +4,7 @@
 The render program is that of tests/sandbox/attack.cc: its "dawdle" takes two seconds over a picture unless it is
 told to hurry, its "hang" never ends. What counts is which picture went which way, not when.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import base64
 import os

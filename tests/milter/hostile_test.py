@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Clients that break the protocol, vanish or stall: the front goes on, and nothing of theirs stays behind."""
-# tests/run: timeout=400 alone
+# tests/run: timeout=1200 alone
 
 import os
 import random

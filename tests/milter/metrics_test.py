@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What pixmilter tells those who watch: Prometheus' format, health, the dashboard, and a server that holds out."""
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import http.client
 import json

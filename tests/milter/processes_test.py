@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Master, front and zygote: who starts, who ends, who is started again, and what a message notices of it."""
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import grp
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The milter protocol, step by step: what is asked for, what is answered, what comes back."""
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import os
 import random

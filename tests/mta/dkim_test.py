@@ -4,7 +4,7 @@
 Both MTAs stand as the snippets in conf/ say, the signer after pixmilter. Two verifiers judge: OpenDKIM's own and dkimpy.
 "simple" canonicalization forgives not one byte, so that the signature also says that nothing changed after it.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import os
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Rules through a real Postfix: what happens to whose mail, and what several recipients get."""
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import io
 import itertools

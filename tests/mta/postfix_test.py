@@ -4,7 +4,7 @@
 Every sentence of "it is done when" that names Postfix has its test here, on both ways in: SMTP
 (smtpd_milters) and sendmail(1) (non_smtpd_milters).
 """
-# tests/run: timeout=600
+# tests/run: timeout=1500
 
 import concurrent.futures
 import os

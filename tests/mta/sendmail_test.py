@@ -4,7 +4,7 @@
 Its milter line is conf/sendmail/pixmilter.mc. Mail comes in by SMTP, and from sendmail(1), which hands it to the daemon
 by SMTP over loopback (submit.cf), so that local programs' mail passes the milter too.
 """
-# tests/run: timeout=600
+# tests/run: timeout=1500
 
 import os
 import sys

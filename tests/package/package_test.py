@@ -4,7 +4,7 @@
 The package is installed, set up by the README's commands as they stand, used and purged in a copy of this machine: an
 overlay over /, with its own processes and its own network, in which Postfix has port 25. Nothing of the machine changes.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import os
 import re

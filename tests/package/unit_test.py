@@ -6,7 +6,7 @@ without capabilities, the system call filter (the groups as systemd-analyze list
 forbidden, namespaces and address families restricted. What would keep a render worker from sealing itself in the unit
 does so here.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import base64
 import os

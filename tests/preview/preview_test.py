@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The preview page: what it says, how it looks in a browser, and that mail in it can do nothing."""
-# tests/run: timeout=400
+# tests/run: timeout=1200
 
 import functools
 import os

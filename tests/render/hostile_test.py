@@ -5,7 +5,7 @@ come out as a picture that does not open.
 hostile_test.py [--build DIR] [-v] [--full] [WORD]: every 20th, or all of them (--full), or those whose name holds
 the word. The counts are of files.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 import argparse
 import io
 import os

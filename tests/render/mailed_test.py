@@ -4,7 +4,7 @@ also as a data: URI, judged in what comes out as a recipient would see it.
 
 mailed_test.py [--build DIR] [-v] [WORD]: with a word, only cases whose name holds it.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 import argparse
 import base64
 import email

@@ -23,7 +23,7 @@ except ImportError as missing:
 
 import tool
 
-# tests/run: timeout=300
+# tests/run: timeout=1200
 HERE = os.path.dirname(os.path.abspath(__file__))
 NPY = "application/x-npy"
 # What sanitizers, which are slow and hoard memory, are allowed more.

@@ -4,7 +4,7 @@
 Each is refused, or ended within the limits of time and memory, and costs nothing but itself: the pictures
 beside it in the same message are done.
 """
-# tests/run: timeout=900
+# tests/run: timeout=1800
 
 import io
 import os

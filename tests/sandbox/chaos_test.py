@@ -5,7 +5,7 @@ Workers and the zygote get SIGKILL, SIGSTOP and SIGSEGV at random, and one pictu
 message comes out whole: converted, or byte for byte as it went in. Afterwards nothing is left behind: no
 zombie, no descriptor, no memfd, no memory. CHAOS_SEED and CHAOS_MESSAGES choose another run.
 """
-# tests/run: timeout=900 alone
+# tests/run: timeout=1800 alone
 
 import collections
 import os

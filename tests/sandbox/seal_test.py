@@ -5,7 +5,7 @@ tests/sandbox/attack.cc is such a decoder, pool_tool drives it and the real one 
 Each attempt is a test of its own, on the worker's main thread and on one that is older than the seal, in a
 picture worker and in an SVG worker. Those that issue lists name are tried inside whole mails as well.
 """
-# tests/run: timeout=900
+# tests/run: timeout=1800
 
 import glob
 import os

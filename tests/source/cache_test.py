@@ -5,7 +5,7 @@ else or written to by somebody else; whatever it does, what goes out is what wou
 Whether a process has rendered a picture or got it from elsewhere shows in two ways: one whose render time is a
 millisecond can only have it from elsewhere, and a Redis counts what is written to it, once for each render.
 """
-# tests/run: timeout=400
+# tests/run: timeout=1200
 
 import hashlib
 import itertools

@@ -6,7 +6,7 @@ through `pixmilter rewrite` and through the milter. Three judges: the message, w
 such reference as it was; inotify(7), which sees every open of the files outside; and strace(1), which sees what
 any process of ours opened at all.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import ctypes
 import html

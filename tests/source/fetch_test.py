@@ -4,7 +4,7 @@ has been used to make a server ask another one than it should.
 
 The judges of the last are listeners that must stay silent.
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import ipaddress
 import json
