@@ -162,6 +162,12 @@ demo:
 demo-run: $(PROGRAMS)
 	tests/mta/demo.py --build $B
 
+# Half an hour of everything at once, after which nothing may have grown; not a part of check.
+.PHONY: soak
+soak: SECONDS = 1800
+soak: $(PROGRAMS)
+	tests/milter/soak.py --build $B --seconds $(SECONDS)
+
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
 

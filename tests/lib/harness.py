@@ -19,6 +19,8 @@ import tempfile
 import time
 import unittest
 
+import sanitizers
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _build = os.path.join(ROOT, "build")
 _verbose = False
@@ -27,6 +29,13 @@ _verbose = False
 def build_dir():
     """The absolute path of the build tree under test."""
     return _build
+
+
+def use_build(folder):
+    """From here on that build tree is under test."""
+    global _build
+    _build = os.path.abspath(folder)
+    os.environ.update(sanitizers.environment(_build))
 
 
 def program(name="pixmilter"):
@@ -43,7 +52,7 @@ def program(name="pixmilter"):
 
 def sanitized():
     """True when the build tree is one with sanitizers (their memory and time are no measure)."""
-    return os.path.basename(_build.rstrip("/")).startswith("build-")
+    return sanitizers.is_sanitized(_build)
 
 
 def temp_dir(test):
@@ -163,13 +172,13 @@ def _flatten(suite):
 
 def main(module="__main__"):
     """Runs the tests of the calling file and ends the program."""
-    global _build, _verbose
+    global _verbose
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default=_build, metavar="DIR", help="the build tree to test")
     parser.add_argument("-v", action="store_true", help="a line for each test")
     parser.add_argument("-k", action="append", metavar="PATTERN", help="only tests whose name holds this")
     options = parser.parse_args()
-    _build = os.path.abspath(options.build)
+    use_build(options.build)
     _verbose = options.v
     tests = list(_flatten(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[module])))
     if options.k:

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import harness
+import sanitizers
 
 
 def free_port():
@@ -128,6 +129,7 @@ class Served:
                 self._log.close()
                 raise AssertionError(f"pixmilter serve did not end on SIGTERM in {timeout} s") from None
         self._log.close()
+        sanitizers.check(self.log())
         return self.process.returncode
 
     def __enter__(self):

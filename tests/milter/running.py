@@ -14,6 +14,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
                 os.path.dirname(os.path.abspath(__file__))]
 
 import harness  # noqa: E402
+import sanitizers  # noqa: E402
 import served  # noqa: E402
 from client import Client  # noqa: E402
 
@@ -87,6 +88,7 @@ class Running:
         self.reader.join(5)
         if not self.reader.is_alive():
             self.process.stderr.close()
+        sanitizers.check(self.log())
 
     def configure(self, text):
         with open(self.config, "w") as file:
