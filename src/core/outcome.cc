@@ -54,7 +54,8 @@ std::string carried_out(const mail::Message& message, const Outcome& outcome) {
   const std::string_view body = outcome.body ? std::string_view(*outcome.body) : message.body();
   std::string out = changed_header(message, outcome);
   out.reserve(out.size() + body.size());
-  return out.append(body);
+  out.append(body);
+  return out;
 }
 
 std::uint64_t carried_out_size(const mail::Message& message, const Outcome& outcome) {

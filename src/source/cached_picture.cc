@@ -114,7 +114,8 @@ std::string write_entry(const Digest& key, const CachedPicture& picture) {
   const Digest sum = checksum(key, content);
   std::string entry;
   entry.reserve(kHead + picture.lines.size());
-  return entry.append(kMagic).append(reinterpret_cast<const char*>(sum.data()), sum.size()).append(content);
+  entry.append(kMagic).append(reinterpret_cast<const char*>(sum.data()), sum.size()).append(content);
+  return entry;
 }
 
 Result<CachedPicturePtr> read_entry(const Digest& key, std::string_view entry, std::uint64_t max_pixels) {
