@@ -6,8 +6,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/outcome.h"
@@ -33,6 +35,7 @@ class SlowRenderer : public worker::Renderer {
     rendered_ += jobs.size();
     changed_.notify_all();
     while (held_ && !deadline.passed()) changed_.wait_for(lock, deadline.left());
+    if (std::exchange(no_memory, false)) throw std::bad_alloc();
     const Status status = held_                                  ? Status::timeout
                           : call < static_cast<int>(plan.size()) ? plan[static_cast<std::size_t>(call)]
                                                                  : Status::ok;
@@ -59,6 +62,7 @@ class SlowRenderer : public worker::Renderer {
     const std::lock_guard lock(mutex_);
     return rendered_;
   }
+  bool no_memory = false;    // for the next call
   std::vector<Status> plan;  // of the first calls; later ones are ok
 
  private:
@@ -197,6 +201,42 @@ TEST_F(RenderTest, WhatWasNotThePicturesFaultIsTriedAgain) {
     EXPECT_EQ(left, 1);
     EXPECT_EQ(fresh.rendered(), 2u);
   }
+}
+
+// Nor does it keep anybody waiting when there is no memory left for the leader's message.
+TEST_F(RenderTest, ALeaderWhoIsLostIsNotWaitedFor) {
+  renderer_.no_memory = true;
+  renderer_.hold();
+  std::vector<std::thread> threads;
+  std::atomic<int> converted{0}, lost{0};
+  for (int i = 0; i < 6; ++i)
+    threads.emplace_back([&] {
+      const std::string out = run(with_pixels("A"));
+      converted += out.find("rewritten: 1 converted") != std::string::npos;
+      lost += out.find("internal error") != std::string::npos;
+    });
+  wait_joins(5);
+  renderer_.go_on();
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(converted, 5);
+  EXPECT_EQ(lost, 1);
+  EXPECT_EQ(renderer_.rendered(), 2u);
+}
+
+// A message that has less time than the leader's goes on without the picture, and the leader's with it.
+TEST_F(RenderTest, AShorterDeadlineCostsItsOwnMessageAlone) {
+  renderer_.hold();
+  std::string patient;
+  std::thread leader([&] { patient = run(with_pixels("A"), Deadline::after(Milliseconds(600'000))); });
+  renderer_.wait_begun(1);
+  const std::string hurried = run(with_pixels("A"), Deadline::after(Milliseconds(20)));
+  EXPECT_EQ(hurried.find("converted"), std::string::npos) << hurried;
+  EXPECT_EQ(renderer_.rendered(), 1u);
+  renderer_.go_on();
+  leader.join();
+  EXPECT_NE(patient.find("rewritten: 1 converted"), std::string::npos) << patient;
+  EXPECT_NE(run(with_pixels("A")).find("rewritten: 1 converted"), std::string::npos);
+  EXPECT_EQ(renderer_.rendered(), 1u);
 }
 
 TEST_F(RenderTest, WhatIsThePicturesFaultIsNotTriedAgain) {
