@@ -19,12 +19,19 @@ bool speaks_of_signatures(const config::Rule& rule) {
   });
 }
 
+enum class Which : std::uint8_t { all, of_message, of_recipient };
+
+bool is_one(const Condition& condition, Which which) {
+  return which == Which::all || (condition.key == Key::rcpt) == (which == Which::of_recipient);
+}
+
 // Whether all conditions hold; nothing when that depends on what is not known yet.
 std::optional<bool> all_hold(const std::vector<Condition>& conditions, MessageFacts& facts,
                              const std::string& recipient, const char* prefix,
-                             std::vector<ConditionTrace>* trace) {
+                             std::vector<ConditionTrace>* trace, Which which = Which::all) {
   bool open = false, failed = false;
   for (const Condition& condition : conditions) {
+    if (!is_one(condition, which)) continue;
     const std::optional<bool> holds = facts.holds(condition, recipient);
     if (trace != nullptr)
       trace->push_back({prefix + condition.text, holds.value_or(false), holds.has_value()});
@@ -36,8 +43,25 @@ std::optional<bool> all_hold(const std::vector<Condition>& conditions, MessageFa
   return open ? std::nullopt : std::optional(true);
 }
 
+// How the conditions came out that do not look at the recipient: with a thousand rules and ten recipients
+// they are not judged ten times. Filled as they are asked for.
+struct OfMessage {
+  using Verdict = std::optional<bool>;  // as all_hold() has it
+  std::optional<Verdict> match, unless;
+};
+
+// The same as all_hold(), with what is of the message taken from known or put there.
+std::optional<bool> all_hold(const std::vector<Condition>& conditions, MessageFacts& facts,
+                             const std::string& recipient, std::optional<OfMessage::Verdict>& known) {
+  if (!known) known = all_hold(conditions, facts, recipient, "", nullptr, Which::of_message);
+  if (*known && !**known) return false;
+  const auto mine = all_hold(conditions, facts, recipient, "", nullptr, Which::of_recipient);
+  return mine && !*mine ? mine : *known ? mine : std::nullopt;
+}
+
+// of_message: this rule's, or nullptr to judge all for this recipient alone, as a trace needs it.
 RuleTrace judge(const config::Rule& rule, MessageFacts& facts, const std::string& recipient, bool outgoing,
-                bool keep_trace) {
+                bool keep_trace, OfMessage* of_message) {
   RuleTrace out;
   out.rule = &rule;
   if (!outgoing && !speaks_of_client(rule.conditions)) {
@@ -45,10 +69,13 @@ RuleTrace judge(const config::Rule& rule, MessageFacts& facts, const std::string
     return out;
   }
   std::vector<ConditionTrace>* trace = keep_trace ? &out.conditions : nullptr;
-  const std::optional<bool> match = all_hold(rule.conditions.match, facts, recipient, "", trace);
+  const std::optional<bool> match = of_message != nullptr
+                                        ? all_hold(rule.conditions.match, facts, recipient, of_message->match)
+                                        : all_hold(rule.conditions.match, facts, recipient, "", trace);
   std::optional<bool> unless = false;
   if (!rule.conditions.unless.empty() && (keep_trace || match.value_or(true)))
-    unless = all_hold(rule.conditions.unless, facts, recipient, "unless ", trace);
+    unless = of_message != nullptr ? all_hold(rule.conditions.unless, facts, recipient, of_message->unless)
+                                   : all_hold(rule.conditions.unless, facts, recipient, "unless ", trace);
   if ((match && !*match) || (unless && *unless)) return out;
   out.matched = match.has_value() && unless.has_value();
   out.open = !out.matched;
@@ -56,13 +83,15 @@ RuleTrace judge(const config::Rule& rule, MessageFacts& facts, const std::string
 }
 
 RecipientPlan plan_for(const std::string& recipient, const config::Settings& settings, MessageFacts& facts,
-                       bool outgoing, bool keep_trace) {
+                       bool outgoing, bool keep_trace, std::vector<OfMessage>& of_message) {
   RecipientPlan plan;
   plan.recipient = recipient;
   plan.mode = settings.mode;
   plan.rule_name = "defaults";
-  for (const config::Rule& rule : settings.rules) {
-    RuleTrace trace = judge(rule, facts, recipient, outgoing, keep_trace);
+  for (std::size_t i = 0; i < settings.rules.size(); ++i) {
+    const config::Rule& rule = settings.rules[i];
+    OfMessage* const known = of_message.empty() ? nullptr : &of_message[i];
+    RuleTrace trace = judge(rule, facts, recipient, outgoing, keep_trace, known);
     const bool ends = trace.matched || trace.open;
     if (keep_trace || ends) plan.trace.push_back(std::move(trace));
     if (!ends) continue;
@@ -184,8 +213,10 @@ Plan decide(const config::Settings& settings, MessageFacts& facts, bool keep_tra
   Merger merger(out);
   out.signed_allowed = true;
   out.traced = keep_trace;
+  std::vector<OfMessage> of_message;
+  if (recipients.size() > 1 && !keep_trace) of_message.resize(settings.rules.size());
   for (const std::string& recipient : recipients) {
-    out.recipients.push_back(plan_for(recipient, settings, facts, outgoing, keep_trace));
+    out.recipients.push_back(plan_for(recipient, settings, facts, outgoing, keep_trace, of_message));
     const RecipientPlan& plan = out.recipients.back();
     merger.add(plan, plan.rule != nullptr ? plan.rule->policy : settings.defaults);
     out.open = out.open || (!plan.trace.empty() && plan.trace.back().open);

@@ -50,12 +50,13 @@ CASES = {}
 
 
 def case(name, why, rest, head=HEAD + MIME, encoding="utf-8", same=False, expect=None, references=(),
-         policy='mode = "enforce"\n', arguments=(), assets=None):
-    """same: what comes out is what went in. expect: for judge_test.py, instead of bytes."""
+         policy='mode = "enforce"\n', arguments=(), assets=None, refused=None):
+    """same: what comes out is what went in. expect: for judge_test.py, instead of bytes. refused: (the exit
+    status, what is said), and nothing comes out."""
     assert name not in CASES, name
     message = rest if isinstance(rest, bytes) else (head.format(name=name) + rest).encode(encoding)
     CASES[name] = {"why": why, "in": message, "same": same, "expect": expect, "references": references,
-                   "policy": policy, "arguments": arguments,
+                   "policy": policy, "arguments": arguments, "refused": refused,
                    "assets": assets or {}}
 
 
@@ -489,7 +490,9 @@ def write(name, entry, build):
     for path, data in entry["assets"].items():
         os.makedirs(os.path.dirname(os.path.join(folder, "assets", path)), exist_ok=True)
         put(os.path.join("assets", path), data)
-    if entry["expect"] is not None:
+    if entry["refused"]:
+        put("refused", "%d\n%s\n" % entry["refused"])
+    elif entry["expect"] is not None:
         put("expect.json", json.dumps(entry["expect"], ensure_ascii=False, indent=1) + "\n")
         for number, pixels in enumerate(entry["references"]):
             put(f"reference-{number}.png", pictures.encode(numpy.ascontiguousarray(pixels), "PNG"))

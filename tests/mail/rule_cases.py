@@ -121,6 +121,47 @@ def add_image_conditions(case):
          policy='[[rule]]\nname = "t"\n  [[rule.image]]\n  match = { type = "image/*" }\n  action = "drop"\n', same=True)
 
 
+def add_message_actions(case):
+    """What a rule, or on_fail, does to the whole message."""
+    message = html(f'<img src="{PNG_URI}">\n')
+    for action, status in (("reject", 69), ("tempfail", 75)):
+        policy = f'[[rule]]\nname = "t"\nmatch = {{ from = "*@bad.example" }}\naction = "{action}"\nreply = "5.7.1 Not from here"\n'
+        policy = policy if action == "reject" else policy.replace("5.7.1", "4.7.1")
+        case(f"action-{action}", f"{action}: nothing comes out, and the rule's own words are said.", message,
+             arguments=("--from", "a@bad.example"), policy=policy, refused=(status, "Not from here"))
+        case(f"action-{action}-not", f"{action} means another sender: the defaults rewrite the message.", message,
+             arguments=("--from", "a@good.example"), policy=policy)
+        case(f"action-{action}-by-default", f"{action} without a reply of the rule's names the rule.", message,
+             policy=f'[[rule]]\nname = "none today"\naction = "{action}"\n', refused=(status, 'rule "none today"'))
+    policy = '[[rule]]\nname = "t"\nmatch = { from = "*@bad.example" }\naction = "quarantine"\n'
+    case("action-quarantine", "quarantine: the MTA is to hold the message as it came.", message,
+         arguments=("--from", "a@bad.example"), policy=policy, same=True)
+    case("action-quarantine-not", "quarantine means another sender: the defaults rewrite the message.", message,
+         arguments=("--from", "a@good.example"), policy=policy)
+    failures = {
+        "unreadable": ('<img src="data:image/webp;base64,UklGRgoAAABXRUJQVlA4IAAA">\n', ""),
+        "limit": (f'<img src="{pictures.data_uri(pictures.tiff(), "image/tiff")}">\n', "[render]\nmax_pixels = 10\n"),
+        "missing": ('<img src="asset:nowhere.png">\n', '[assets]\nroot = "@CASE@"\n'),
+    }
+    for kind, (text, settings) in failures.items():
+        others = ", ".join(f'{other} = "reject"' for other in failures if other != kind)
+        case(f"on-fail-{kind}", f"on_fail names the kind: {kind} defers the message.", html(text),
+             policy=f'{settings}[defaults]\non_fail = {{ default = "reject", {kind} = "tempfail" }}\n', refused=(75, "image could not be processed"))
+        case(f"on-fail-{kind}-not", f"on_fail names all other kinds: what is {kind} goes on as it was.", html(text),
+             policy=f'{settings}[defaults]\non_fail = {{ default = "accept", {others}, timeout = "reject", internal = "reject" }}\n',
+             same=True)
+    case("on-fail-word", "on_fail as one word means every kind.", html(failures["unreadable"][0]),
+         policy='[defaults]\non_fail = "reject"\n', refused=(69, "image could not be processed"))
+    case("on-fail-nothing", "on_fail where nothing fails: the message is rewritten.", message,
+         policy='[defaults]\non_fail = "reject"\n')
+    case("if-map-file", "A map file's lines are values: this recipient is one of them, with comments about it.", message,
+         arguments=("--rcpt", "Ann@Partner.example"), same=True, assets={"partners.map": b"# ours\n\nbob@partner.example\nann@partner.example  # since May\n"},
+         policy='[[rule]]\nname = "t"\nmatch = { rcpt = "@CASE@/assets/partners.map" }\naction = "skip"\n')
+    case("if-not-map-file", "This recipient is in no line of the map file.", message,
+         arguments=("--rcpt", "ann@partner.example.net"), assets={"partners.map": b"bob@partner.example\nann@partner.example\n"},
+         policy='[[rule]]\nname = "t"\nmatch = { rcpt = "@CASE@/assets/partners.map" }\naction = "skip"\n')
+
+
 def image_rule(action, more="", match='type = "image/png"'):
     return f'[[rule]]\nname = "t"\n  [[rule.image]]\n  match = {{ {match} }}\n  action = "{action}"\n{more}'
 
@@ -238,5 +279,6 @@ def add_pages(case):
 def add(case, head):
     add_message_conditions(case, head)
     add_image_conditions(case)
+    add_message_actions(case)
     add_actions(case)
     add_pages(case)

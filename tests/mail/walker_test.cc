@@ -1,7 +1,8 @@
 // Walks the cases of this folder: in.eml goes through `pixmilter rewrite -c policy.toml`, as a file with LF
 // line ends and by standard input with CRLF, and what comes out is out.eml byte for byte. A second pass over
 // that changes nothing. Cases without out.eml, whose pictures are encoded anew, are judged by judge_test.py;
-// here they have to be the same message in both forms and after a second pass.
+// here they have to be the same message in both forms and after a second pass. A case with the file `refused`
+// ends with its exit status and says its words, and nothing comes out.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -143,6 +144,16 @@ TEST_P(MailCase, ComesOutAsItShould) {
   const std::string in = form(read(folder / "in.eml"));
   ASSERT_FALSE(read(folder / "why.txt").empty());
   const Passed first = rewrite(folder, in, !GetParam().crlf);
+  if (fs::exists(folder / "refused")) {
+    std::istringstream refused(read(folder / "refused"));
+    int status = 0;
+    std::string words;
+    ASSERT_TRUE(refused >> status && std::getline(refused >> std::ws, words));
+    EXPECT_EQ(first.status, status) << first.errors;
+    EXPECT_NE(first.errors.find(words), std::string::npos) << first.errors;
+    EXPECT_EQ(first.out, "");
+    return;
+  }
   ASSERT_EQ(first.status, 0) << first.errors;
   if (fs::exists(folder / "out.eml")) {
     EXPECT_TRUE(same(form(read(folder / "out.eml")), first.out)) << first.errors;

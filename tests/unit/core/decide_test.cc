@@ -73,6 +73,48 @@ TEST_F(DecideTest, EachConditionMatchesAndDoesNot) {
   }
 }
 
+// What does not look at the recipient is judged once a message; with a trace, or alone, for each anew.
+TEST_F(DecideTest, ManyRecipientsGetWhatEachWouldGetAlone) {
+  const char* const conditions[] = {"from = '*@example.org'",
+                                    "from = '*@example.com'",
+                                    "subject = '*9'",
+                                    "size = '>1M'",
+                                    "rcpt = 'a@*'",
+                                    "rcpt = ['b@*', 'c@*']",
+                                    "local = true",
+                                    "list = true",
+                                    "from = '*', rcpt = 'c@*'",
+                                    "size = '<1M', rcpt = 'd@*'",
+                                    "size = '<1M'",
+                                    "rcpt = 'e@*', local = false"};
+  std::uint32_t state = 1;
+  const auto any = [&] {
+    state = state * 1664525 + 1013904223;
+    return conditions[(state >> 16) % std::size(conditions)];
+  };
+  for (int round = 0; round < 200; ++round) {
+    std::string rules;
+    for (int rule = 0; rule < 12; ++rule) {
+      rules += "[[rule]]\nname = 'r" + std::to_string(rule) + "'\nmatch = { " + any() + " }\n";
+      if (rule % 2 == 0) rules += std::string("unless = { ") + any() + " }\n";
+    }
+    load(rules);
+    const mail::Message message(text_);
+    for (const bool complete : {false, true}) {
+      envelope_.recipients = {"a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test"};
+      MessageFacts facts(message, envelope_, complete);
+      const Plan together = core::decide(settings_, facts, false);
+      for (const RecipientPlan& plan : together.recipients) {
+        envelope_.recipients = {plan.recipient};
+        MessageFacts own(message, envelope_, complete);
+        const Plan alone = core::decide(settings_, own, true);
+        ASSERT_EQ(plan.rule_name, alone.recipients[0].rule_name) << plan.recipient << "\n" << rules;
+        ASSERT_EQ(!plan.trace.empty() && plan.trace.back().open, alone.open) << rules;
+      }
+    }
+  }
+}
+
 TEST_F(DecideTest, ConditionsOnTheClient) {
   envelope_.local = false;
   envelope_.client_address = "192.0.2.7";
