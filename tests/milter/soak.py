@@ -28,7 +28,7 @@ import harness  # noqa: E402
 from client import Client, Closed  # noqa: E402
 from endurance_test import array_message, problem_with  # noqa: E402
 from redis import Redis  # noqa: E402
-from running import HTML, PLAIN  # noqa: E402
+from running import HTML, PLAIN, until  # noqa: E402
 from served import Served, descendants  # noqa: E402
 
 CLIENTS = 8
@@ -64,14 +64,15 @@ class Soak:
         self.folder = harness.temp_dir(stack)
         self.served = Served(self.folder, config=self.config(0))
         stack.addCleanup(self.served.stop, 60)
-        self.front = self.the_front()
+        self.front = until("a front", self.the_front)
 
     def config(self, turn):
         # The renderer, and so all workers, is another at every second reload.
         return CONFIG.format(redis=self.redis.url(), timeout=("5s", "6s")[turn // 2 % 2], images=250 + turn % 2)
 
     def the_front(self):
-        return next(pid for pid, name in descendants(self.served.process.pid).items() if name == "pixmilter-front")
+        return next((pid for pid, name in descendants(self.served.process.pid).items()
+                     if name == "pixmilter-front"), None)
 
     # ---- the load ----
 
