@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
+#include "base/ascii.h"
+#include "base/base64_blocks.h"
+
 namespace pixmilter::base64 {
 namespace {
 
@@ -32,6 +38,92 @@ TEST(Base64, LinesHave76ColumnsAndEndInEol) {
   EXPECT_EQ(lines(""), "");
   EXPECT_EQ(lines(std::string(57, 'x')).size(), 78u);
   EXPECT_EQ(lines(std::string(58, 'x'), "\n").size(), 77u + 5u);
+}
+
+// One sextet after the other, by the words of RFC 4648.
+std::string encoded_slowly(std::string_view bytes) {
+  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t bit = 0; bit < bytes.size() * 8; bit += 6) {
+    unsigned sextet = 0;
+    for (std::size_t i = bit; i < bit + 6; ++i)
+      sextet = sextet << 1 |
+               (i / 8 < bytes.size() ? static_cast<unsigned char>(bytes[i / 8]) >> (7 - i % 8) & 1u : 0u);
+    out.push_back(kDigits[sextet]);
+  }
+  while (out.size() % 4 != 0) out.push_back('=');
+  return out;
+}
+
+// Every character that is a digit counts, every other is passed over; "=" ends a group.
+std::string decoded_slowly(std::string_view text) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') count = 0;
+    const std::size_t digit = kDigits.find(c);
+    if (digit == std::string_view::npos) continue;
+    bits = bits << 6 | static_cast<unsigned>(digit);
+    // The first byte of a group is complete with its second digit.
+    if (count > 0) out.push_back(static_cast<char>(bits >> (6 - 2 * count)));
+    count = (count + 1) % 4;
+  }
+  return out;
+}
+
+TEST(Base64, BlocksGiveWhatSextetsGive) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes(random() % 700, '\0');
+    for (char& c : bytes) c = static_cast<char>(random());
+    const std::string slow = encoded_slowly(bytes);
+    std::string fast;
+    encode(bytes, fast);
+    ASSERT_EQ(fast, slow);
+    std::string unbroken;
+    for (const char c : lines(bytes)) {
+      if (c != '\r' && c != '\n') unbroken.push_back(c);
+    }
+    ASSERT_EQ(unbroken, slow);
+    ASSERT_EQ(decode_lenient(slow), bytes);
+    ASSERT_EQ(decode_forgiving(slow), bytes);
+  }
+}
+
+TEST(Base64, BlocksStopAtWhateverIsNoDigit) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (std::size_t i = 0; i < random() % 9000; ++i)
+      text.push_back("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random() % 64]);
+    for (std::size_t i = 0; i < random() % 5 && !text.empty(); ++i)
+      text[random() % text.size()] = static_cast<char>(random());
+    ASSERT_EQ(decode_lenient(text), decoded_slowly(text));
+    std::string lowered = text;
+    std::replace(lowered.begin(), lowered.end(), '+', '-');
+    std::replace(lowered.begin(), lowered.end(), '/', '_');
+    if (const auto forgiven = decode_forgiving(text)) {
+      ASSERT_EQ(decode_forgiving(lowered), forgiven);
+    }
+  }
+}
+
+// Beyond a block the functions for blocks do nothing, and what they do ends where they say.
+TEST(Base64, EveryByteValueStopsABlockOrIsADigit) {
+  if (!has_blocks()) GTEST_SKIP() << "no AVX2";
+  for (int value = 0; value < 256; ++value)
+    for (std::size_t place = 0; place < 32; ++place) {
+      std::string text(64, 'A');
+      text[32 + place] = static_cast<char>(value);
+      char out[48 + kBlockSlack];
+      const bool digit =
+          value != 0 && std::string_view("+/").find(static_cast<char>(value)) != std::string_view::npos;
+      const bool letter = ascii::is_alnum(static_cast<char>(value));
+      ASSERT_EQ(decode_blocks(text.data(), text.size(), out), digit || letter ? 64u : 32u) << value;
+    }
 }
 
 TEST(Base64, RoundTripOfEveryLengthAndByte) {
