@@ -11,6 +11,7 @@
 #include "core/budget.h"
 #include "core/find.h"
 #include "core/links.h"
+#include "core/look_ahead.h"
 #include "core/policy.h"
 #include "core/removal.h"
 #include "core/render.h"
@@ -313,6 +314,9 @@ void Pipeline::run_passes(const Run& run) const {
 
 std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change) const {
   const mail::Message& message = run.message;
+  // Look ahead: what holds no picture and could name none is not parsed at all.
+  if (run.report == nullptr && !may_hold_pictures(message, plan)) return "nothing to do";
+
   // Parse: parts with their offsets. A message that could be read in two ways ends here.
   const Result<mail::MimeTree> tree = mail::MimeTree::parse(message);
   if (!tree) return tree.error().text;
