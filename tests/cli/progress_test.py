@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""On a terminal `rewrite` and `explain` say what they wait for when it takes long; anywhere else they say nothing."""
+"""On a terminal `rewrite`, `explain` and `preview` say what they wait for when it takes long; anywhere else they say nothing."""
 
 import os
 import pty
@@ -52,7 +52,7 @@ class Progress(unittest.TestCase):
             except OSError:
                 pass  # the other end is closed
 
-        reader = threading.Thread(target=read)
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         done = subprocess.run([harness.program(), *command, "-c", self.config], input=message, stdout=subprocess.PIPE,
                               stderr=theirs, timeout=600)
@@ -63,7 +63,7 @@ class Progress(unittest.TestCase):
         return b"".join(said).decode(), done.stdout
 
     def test_a_long_render_is_shown_and_cleared(self):
-        for command in ("rewrite", "explain"):
+        for command in ("rewrite", "explain", "preview"):
             with self.subTest(command=command):
                 said, out = self.on_a_terminal(LONG, command)
                 self.assertRegex(said, r"rendering 1 picture, [1-9]\d* s")

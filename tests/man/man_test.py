@@ -53,7 +53,7 @@ class Pages(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout.decode() + done.stderr.decode()), (0, ""))
 
     def test_references_to_own_pages_lead_somewhere(self):
-        there = {os.path.basename(path) for path in PAGES} | {"pixmilter.toml.5"}
+        there = {os.path.basename(path) for path in PAGES}
         for path in PAGES:
             for name, section in re.findall(r"(?m)^\.Xr (pixmilter\S*) (\d)", page_text(os.path.basename(path))):
                 self.assertIn(f"{name}.{section}", there, path)
@@ -88,6 +88,15 @@ class Examples(through.WithMta):
     def need(cls):
         if not postfix.installed():
             raise unittest.SkipTest("postfix is not installed")
+
+    @classmethod
+    def setUpClass(cls):
+        assets = harness.temp_dir(cls)
+        for name, width in (("logo.svg", 60), ("chart.svg", 90)):
+            with open(os.path.join(assets, name), "w") as file:
+                file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="30"><rect width="50" height="30"/></svg>')
+        cls.milter_config = f'[assets]\nroot = "{assets}"\n'
+        super().setUpClass()
 
     @classmethod
     def new_mta(cls, folder, sink_port, milter):
@@ -175,6 +184,14 @@ class Examples(through.WithMta):
         _, pixels = self.check("Shell: curl", ["/bin/sh", "-e"], "x.sh",
                                ("multipart/mixed", ("text/plain",), ("image/png",)))
         numpy.testing.assert_array_equal(pixels.reshape(4, 4, -1)[:, :, 0], numpy.arange(16).reshape(4, 4) * 17)
+
+    def test_pictures_of_the_server(self):
+        message, pixels = self.check("Shell: pictures of the server's", ["/bin/sh", "-e"], "x.sh",
+                                     ("multipart/mixed", ("multipart/related", ("text/html",), ("image/png",)), ("image/png",)))
+        self.assertEqual(pixels.shape[:2], (30, 60))
+        attached = judge.images(message)[1]
+        self.assertEqual((attached.get_filename(), attached.get_content_disposition()), ("sales.png", "attachment"))
+        self.assertEqual(pictures.pixels(attached.get_payload(decode=True)).shape[:2], (30, 90))
 
     def test_every_example_has_a_test(self):
         self.assertEqual(len(examples(page_text("pixmilter-parts.7"))),

@@ -199,7 +199,8 @@ def page(results):
                  f"<div><h3>sent, {judge.size(len(before))}</h3><pre>{html.escape(chr(10).join(tree_lines(before)))}</pre></div>"
                  f"<div><h3>arrived, {judge.size(len(after))}</h3><pre>{html.escape(chr(10).join(tree_lines(after)))}</pre></div></div>"
                  f'<iframe sandbox srcdoc="{html.escape(shown(after))}"></iframe>'
-                 f'<p><a href="{name}/before.eml">before.eml</a> <a href="{name}/after.eml">after.eml</a></p></section>')
+                 f'<p><a href="{name}/before.eml">before.eml</a> <a href="{name}/after.eml">after.eml</a> '
+                 f'<a href="{name}/preview.html">what `pixmilter preview` says</a></p></section>')
     return ("<!doctype html><meta charset=utf-8><title>pixmilter demo</title><style>"
             "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}"
             "section{border-top:1px solid #ccc;margin-top:2rem}.two{display:grid;grid-template-columns:1fr 1fr;gap:1rem}"
@@ -254,10 +255,13 @@ def main():
                 results.append((name, title, before, after))
     with open(os.path.join(out, "page.html"), "w") as file:
         file.write(page(results))
+    for name, *_ in results:
+        harness.run([harness.program(), "preview", "-o", os.path.join(out, name, "preview.html"),
+                     os.path.join(out, name, "before.eml")], check=0)
     print(f"The messages and their pictures are in {out}:")
     for name, *_ in results:
         print(f"   {name + '/':14}{'  '.join(sorted(os.listdir(os.path.join(out, name))))}")
-    print(f"   page.html     all of it, to look at in a browser")
+    print("   page.html     all of it, to look at in a browser; a folder's preview.html is what `pixmilter preview` makes")
     if failed:
         print(f"\n{failed} of {len(MESSAGES)} did not arrive as promised.")
         return 1

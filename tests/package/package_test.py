@@ -55,6 +55,7 @@ class Install(unittest.TestCase):
         for name in ("sbin/pixmilter", "libexec/pixmilter/pixmilter-render", "share/man/man1/pixmilter.1",
                      "share/man/man7/pixmilter-parts.7", "share/man/man8/pixmilter.8", "share/doc/pixmilter/README.md",
                      "share/doc/pixmilter/examples/pixmilter.toml", "share/doc/pixmilter/examples/postfix/main.cf",
+                     "share/doc/pixmilter/examples/scans.toml",
                      "share/doc/pixmilter/examples/sendmail/pixmilter.mc", "lib/systemd/system/pixmilter.service",
                      "lib/systemd/system/pixmilter.socket", "lib/sysusers.d/pixmilter.conf", "lib/tmpfiles.d/pixmilter.conf"):
             self.assertIn(name, there)
