@@ -36,9 +36,11 @@ constexpr int kExitFailure = 70;
 constexpr Milliseconds kFirstWords{1'000};
 // Memory that messages have left behind goes back to the system after so long a pause.
 constexpr Milliseconds kRest{1'000};
-// Blocks from this size on go back as soon as they are freed, in bytes. Most bodies of mail are larger; glibc
-// would raise it to 32 MB with the first large message, and keep as much.
-constexpr int kOwnMapping = 256 << 10;
+// Until then it serves the next message: pages that come fresh from the system cost more than all else that
+// is done with the bytes on them. Blocks from kOwnMapping bytes on, more than most mail takes, come and go by
+// themselves; of what is free at an arena's end no more than kKept bytes stay.
+constexpr int kOwnMapping = 8 << 20;
+constexpr int kKept = 16 << 20;
 
 // The front's end of the line to the master.
 class Line {
@@ -309,7 +311,7 @@ class Front {
 void bound_memory() {
   ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
-  ::mallopt(M_TRIM_THRESHOLD, kOwnMapping);
+  ::mallopt(M_TRIM_THRESHOLD, kKept);
 }
 
 }  // namespace
