@@ -30,6 +30,8 @@ from served import Served, descendants
 CLIENTS = 8
 MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "2000"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
+# For each shot; by time alone, a slow machine's messages would be shot at more often than a fast one's.
+MESSAGES_PER_SHOT = 10
 BOMBS = ("tiff_60000x60000", "svg_nested_use", "svg_entities", "gif_10000_frames", "svg_morphology",
          "tiff_one_row_strips", "heic_14400_tiles", "svg_blur", "webp_2000_frames")
 KINDS = {"tiff": "image/tiff", "svg": "image/svg+xml", "heic": "image/heic", "webp": "image/webp", "gif": "image/gif"}
@@ -112,6 +114,7 @@ class ChaosTest(unittest.TestCase):
         self.addCleanup(self.served.stop)
         self.stop = threading.Event()
         self.shots = collections.Counter()
+        self.answered = 0  # messages, about: many threads count
 
     def front(self):
         return next(pid for pid, name in descendants(self.served.process.pid).items() if name == "pixmilter-front")
@@ -119,6 +122,8 @@ class ChaosTest(unittest.TestCase):
     def shoot(self):
         dice = random.Random(SEED)
         while not self.stop.wait(dice.uniform(0.05, 0.5)):
+            if self.answered < sum(self.shots.values()) * MESSAGES_PER_SHOT:
+                continue
             workers = self.served.workers()
             zygotes = [pid for pid in self.served.render_processes() if pid not in workers]
             targets = zygotes if dice.random() < 0.07 else workers
@@ -138,6 +143,7 @@ class ChaosTest(unittest.TestCase):
                 for _ in range(count):
                     message, parts = sender.message()
                     result = connection.send(message)
+                    self.answered += 1
                     if not result.passed:
                         problems.append(f"the answer was {result.kind}")
                         continue
@@ -204,6 +210,7 @@ class ChaosTest(unittest.TestCase):
         # The first messages make buffers and threads that stay.
         self.send_all(MESSAGES // 10, SEED + 1000)
         before = self.settled()
+        self.answered = 0
         front = self.front()
         shooter = threading.Thread(target=self.shoot)
         shooter.start()
