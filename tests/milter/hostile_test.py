@@ -42,21 +42,28 @@ class Hostile(unittest.TestCase):
         self.running = Running(self, scripted="scripted" in self._testMethodName)
         self.expected = self.running.send(HTML).message
         self.front = self.running.front()
-        # Workers that libmilter keeps, the pool's own thread.
-        time.sleep(0.3)
-        self.before = threads(self.front), descriptors(self.front)
+        self.before = self.settled()
+
+    def settled(self):
+        """Workers that libmilter keeps, the pool's own thread, what leads to the render program: once no more comes."""
+        last, same = None, 0
+        while same < 20:
+            now = threads(self.front), descriptors(self.front)
+            last, same = now, same + 1 if now == last else 0
+            time.sleep(0.1)
+        return last
 
     def check_unharmed(self):
         self.assertEqual(self.running.front(), self.front)
         self.assertEqual(self.running.send(HTML).message, self.expected)
         # libmilter keeps two workers, and ends the others as they come to rest.
         until("the end of what the clients left:\n" + self.running.log(), lambda: (
-            threads(self.front) <= self.before[0] + 3 and descriptors(self.front) <= self.before[1] + 1), 30)
+            threads(self.front) <= self.before[0] + 3 and descriptors(self.front) <= self.before[1] + 1))
 
     def raw(self):
         family, address = parse_spec(self.running.socket)
         connection = socket.socket(family)
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(address)
         return connection
 
@@ -92,8 +99,7 @@ class Hostile(unittest.TestCase):
         self.running = Running(self, socket=f"inet:{served.free_port()}@127.0.0.1")
         self.front = self.running.front()
         self.running.send(HTML)
-        time.sleep(0.3)
-        self.before = threads(self.front), descriptors(self.front)
+        self.before = self.settled()
         frames = conversation()
         for count in range(len(frames)):
             with self.raw() as connection:
