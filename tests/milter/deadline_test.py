@@ -81,8 +81,8 @@ class DeadlineTest(unittest.TestCase):
         self.serve("10s")
         names = ["dawdle"] * 5 + ["hang"] + ["dawdle"] * 2
         self.assertEqual(self.ways([blob(name, i) for i, name in enumerate(names)]),
-                         ["usual"] + ["hurried"] * 4 + ["not ready within the time for the message"]
-                         + ["no render worker was free within the time for the message"] * 2)
+                         ["usual"] + ["hurried"] * 4 + ["not ready within [milter] deadline, the time for the message"]
+                         + ["no render worker was free within [milter] deadline, the time for the message"] * 2)
         # The next message has its own time.
         self.assertEqual(self.ways_of_next(), "rewritten: 1 converted")
 
