@@ -127,15 +127,20 @@ void CssLexer::read_number() {
 bool CssLexer::read_string(Range& content) {
   const char quote = text_[at_];
   content.begin = ++at_;
-  // A string without escapes and line ends, such as a long data: URI, is crossed in three strides.
-  const std::size_t close = find({&quote, 1}, at_);
-  const std::string_view plain = text_.substr(at_, close - at_);
-  work_ += plain.size();
-  if (plain.find('\\') == std::string_view::npos && plain.find('\n') == std::string_view::npos &&
-      plain.find('\r') == std::string_view::npos && plain.find('\f') == std::string_view::npos) {
-    content.end = close;
-    at_ = std::min(close + 1, text_.size());
-    return true;
+  // A string without escapes and line ends, such as a long data: URI, is crossed in three strides. That it
+  // has no end is found out once for all that come after it.
+  bool& none_left = none_left_[quote == '"' ? 0 : 1];
+  const std::size_t close = none_left ? text_.size() : find({&quote, 1}, at_);
+  none_left = close == text_.size();
+  if (!none_left) {
+    const std::string_view plain = text_.substr(at_, close - at_);
+    work_ += plain.size();
+    if (plain.find('\\') == std::string_view::npos && plain.find('\n') == std::string_view::npos &&
+        plain.find('\r') == std::string_view::npos && plain.find('\f') == std::string_view::npos) {
+      content.end = close;
+      at_ = close + 1;
+      return true;
+    }
   }
   for (; at_ < text_.size(); ++at_, ++work_) {
     const char c = text_[at_];

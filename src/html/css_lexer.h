@@ -4,6 +4,7 @@
 // quoted url() is one token like a bare one. Time is linear in the text, for any text.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -56,6 +57,7 @@ class CssLexer {
   std::string_view text_;
   std::size_t at_ = 0;
   std::size_t work_ = 0;
+  std::array<bool, 2> none_left_{};  // of the quotes " and ': there is no other one from here on
 };
 
 }  // namespace pixmilter::html::css

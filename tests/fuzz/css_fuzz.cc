@@ -17,8 +17,7 @@
 namespace pixmilter::html {
 namespace {
 
-// Each kind of quote without an end is looked for to the end of the text, as a url() and then as a string.
-constexpr std::size_t kWorkPerByte = 16;
+constexpr std::size_t kWorkPerByte = 8;
 
 std::vector<css::Image> images_of(std::string_view text) {
   std::vector<css::Image> images;

@@ -97,6 +97,14 @@ TEST(Css, Declarations) {
   EXPECT_EQ(out[4].value, "");
 }
 
+// A quote that is not closed is looked for once, not as a url() and then as a string.
+TEST(Css, OpenQuotesOfBothKindsCostTheirSizeOnce) {
+  const std::string css = "x:url(\"\n;y:url('\n;" + std::string(10'000, 'a');
+  std::vector<Image> images;
+  EXPECT_LE(find_images(css, images), 4 * css.size());
+  EXPECT_TRUE(images.empty());
+}
+
 TEST(Css, Unescape) {
   std::string out;
   unescape("a\\62 c\\000064 e\\\r\nf\\", out);
