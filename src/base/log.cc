@@ -84,7 +84,8 @@ std::string now_text() {
 std::string as_json(Level level, std::string_view members) {
   std::string line = "{";
   line.append(members).append(",\"level\":\"").append(name(level)).append("\",\"time\":\"");
-  return line.append(now_text()).append("\"}");
+  line.append(now_text()).append("\"}");
+  return line;
 }
 
 void put(Level level, std::string_view line) {

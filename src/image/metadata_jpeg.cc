@@ -160,7 +160,8 @@ class JpegStripper {
     out += static_cast<char>(marker);
     out += static_cast<char>(length >> 8);
     out += static_cast<char>(length);
-    return out.append(content);
+    out.append(content);
+    return out;
   }
 
   // Exif was left out: what it said of the orientation comes back where it stood.

@@ -79,7 +79,8 @@ std::string field(std::string_view name, std::string_view value, std::string_vie
     else if (c != '\r')
       out.push_back(c);
   }
-  return out.append(eol);
+  out.append(eol);
+  return out;
 }
 
 std::string image_part_header(const ImagePart& image, std::string_view eol) {

@@ -96,7 +96,8 @@ Attempt<std::string> write_jpeg(const Picture& picture, int quality, bool small)
   if (!plain.starts_with(kStart)) return refused("jpeg: the encoder gave something else");
   std::string jpeg;
   jpeg.reserve(size + kJfif.size());
-  return jpeg.append(kStart).append(kJfif).append(plain.substr(kStart.size()));
+  jpeg.append(kStart).append(kJfif).append(plain.substr(kStart.size()));
+  return jpeg;
 }
 
 class Encoder {
