@@ -54,8 +54,8 @@ class ForeignContent {
   void break_out();
 
   std::vector<Element> stack_;
-  std::size_t overflow_ = 0;      // open elements beyond kMaxDepth
-  std::size_t overflow_svg_ = 0;  // of these, how many are <svg>
+  std::size_t overflow_ = 0;                          // open elements beyond kMaxDepth
+  std::size_t overflow_svg_ = 0;                      // of these, how many are <svg>
   std::array<std::uint32_t, kTagCount> html_open_{};  // HTML elements outside all foreign content
 };
 

@@ -69,7 +69,7 @@ struct Scan {
   std::vector<Range> removals;        // likewise, and disjoint from the references
   // Some style sheet holds the word: a size that an attribute gives may not be the one that is shown.
   bool sheets_say_auto = false;
-  std::size_t skipped = 0;            // references left alone at the sender's wish
+  std::size_t skipped = 0;  // references left alone at the sender's wish
   // Bytes looked at, counting each time a byte is looked at again: what tests of linear time count.
   std::size_t work = 0;
 };

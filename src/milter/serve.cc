@@ -11,11 +11,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/identity.h"
 #include "base/log.h"
 #include "config/load.h"
 #include "config/units.h"
 #include "mail/mime_tree.h"
-#include "base/identity.h"
 #include "milter/listen_socket.h"
 #include "milter/pid_file.h"
 #include "source/fetch_process.h"
