@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -118,10 +117,6 @@ class Measured:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        served.kill_all(pids)
         self.log.close()
         self.folder.cleanup()

@@ -26,6 +26,15 @@ def parent_of(pid):
         return 0
 
 
+def kill_all(pids):
+    """What is still there of them."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 def descendants(pid):
     """{pid: name} of everything beneath a process."""
     parents, names = {}, {}
@@ -120,11 +129,7 @@ class Served:
             try:
                 self.process.wait(timeout)
             except subprocess.TimeoutExpired:
-                for pid in list(descendants(self.process.pid)) + [self.process.pid]:
-                    try:
-                        os.kill(pid, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
+                kill_all(list(descendants(self.process.pid)) + [self.process.pid])
                 self.process.wait()
                 self._log.close()
                 raise AssertionError(f"pixmilter serve did not end on SIGTERM in {timeout} s") from None

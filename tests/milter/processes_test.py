@@ -249,11 +249,7 @@ class StartedAgain(unittest.TestCase):
         expected = running.send(picture)
         self.assertIn(b"image/png", expected.message)
         for _ in range(3):
-            for pid in running.children("pixmilter-render"):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            served.kill_all(running.children("pixmilter-render"))
             time.sleep(0.1)
             self.assertEqual(running.send(picture).message, expected.message)
         self.assertEqual(len(running.logged("front")), 1)  # the front did not notice
@@ -262,11 +258,7 @@ class StartedAgain(unittest.TestCase):
         running = Running(self)
         picture = picture_message()
         expected = running.send(picture).message
-        for pid in list(served.descendants(running.process.pid)):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        served.kill_all(list(served.descendants(running.process.pid)))
         self.assertEqual(running.send(picture).message, expected)
         self.assertEqual(running.stop(), 0)
 

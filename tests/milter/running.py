@@ -80,11 +80,7 @@ class Running:
             children = served.descendants(self.process.pid)
             self.process.kill()
             self.process.wait()
-            for pid in children:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            served.kill_all(children)
         self.reader.join(5)
         if not self.reader.is_alive():
             self.process.stderr.close()

@@ -1,7 +1,6 @@
 """What must hold when processes of pixmilter's are killed under an MTA, whichever it is (see through.py)."""
 
 import os
-import signal
 import threading
 import time
 
@@ -26,13 +25,6 @@ def processor_time(pid):
 
 class Killed:
     milter_config = "[render]\nworkers = 2\n"
-
-    def kill(self, pids):
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def relay_while(self, message, disturb):
         """Relays a message while disturb(over) runs beside it; over is set when the message is through."""
@@ -66,7 +58,7 @@ class Killed:
                 while not over.is_set():
                     for pid in self.milter.workers():
                         if processor_time(pid) - before.get(pid, 0) >= 0.05:
-                            self.kill([pid])
+                            served.kill_all([pid])
                             return
                     time.sleep(0.005)
 
@@ -93,7 +85,7 @@ class Killed:
 
         def kill_all(over):
             while not over.is_set():
-                self.kill(self.milter.render_processes())
+                served.kill_all(self.milter.render_processes())
                 time.sleep(0.002)
 
         data = self.relay_while(as_bytes(both), kill_all)
@@ -106,7 +98,7 @@ class Killed:
         """The master keeps the listening socket: what comes next is done by the front that it starts again."""
         fronts = [pid for pid, name in served.descendants(self.milter.process.pid).items() if name == "pixmilter-front"]
         self.assertTrue(fronts)
-        self.kill(fronts)
+        served.kill_all(fronts)
         data = self.relay(as_bytes(array_message(pictures.array(64, 48))))
         self.assertEqual(len(judge.images(judge.parse(data))), 1)
 
@@ -119,7 +111,7 @@ class Killed:
         before = {pid: processor_time(pid) for pid in self.milter.workers()}
         while not over.is_set():
             if any(processor_time(pid) - before.get(pid, 0) >= 0.05 for pid in self.milter.workers()):
-                self.kill(self.fronts())
+                served.kill_all(self.fronts())
                 return
             time.sleep(0.005)
 

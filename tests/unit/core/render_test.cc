@@ -115,6 +115,17 @@ class RenderTest : public testing::Test {
     EXPECT_EQ(joins(), count);
   }
 
+  // each(i) for so many messages with one picture at the same moment: one has it rendered, the others wait.
+  template <class Each>
+  void at_once(std::size_t count, SlowRenderer& renderer, Each each) {
+    renderer.hold();
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < count; ++i) threads.emplace_back(each, i);
+    wait_joins(count - 1);
+    renderer.go_on();
+    for (auto& thread : threads) thread.join();
+  }
+
   config::Settings settings_;
   SlowRenderer renderer_;
   std::shared_ptr<source::Cache> cache_ = source::make_cache(settings_.cache);
@@ -146,14 +157,8 @@ TEST_F(RenderTest, OtherSettingsAreAnotherPicture) {
 }
 
 TEST_F(RenderTest, ManyAskOneRenders) {
-  renderer_.hold();
-  std::vector<std::thread> threads;
   std::vector<std::string> out(12);
-  for (std::size_t i = 0; i < out.size(); ++i)
-    threads.emplace_back([&, i] { out[i] = run(with_pixels("A")); });
-  wait_joins(out.size() - 1);
-  renderer_.go_on();
-  for (auto& thread : threads) thread.join();
+  at_once(out.size(), renderer_, [&](std::size_t i) { out[i] = run(with_pixels("A")); });
   EXPECT_EQ(renderer_.rendered(), 1u);
   for (const std::string& text : out) EXPECT_EQ(text, out[0]);
   EXPECT_NE(out[0].find("rewritten: 1 converted"), std::string::npos);
@@ -182,21 +187,15 @@ TEST_F(RenderTest, WhatWasNotThePicturesFaultIsTriedAgain) {
     Services services(fresh);
     services.cache = cache_.get();
     fresh.plan = {status, Status::ok};
-    fresh.hold();
     const Pipeline pipeline(settings_, services);
     mail::Envelope envelope;
     envelope.local = true;
     envelope.sender = "a@example.org";
-    std::vector<std::thread> threads;
     std::atomic<int> converted{0}, left{0};
-    for (int i = 0; i < 6; ++i)
-      threads.emplace_back([&] {
-        const Outcome outcome = pipeline.run(mail::Message(with_pixels("A")), envelope, Deadline());
-        ++(outcome.changed() ? converted : left);
-      });
-    wait_joins(5);
-    fresh.go_on();
-    for (auto& thread : threads) thread.join();
+    at_once(6, fresh, [&](std::size_t) {
+      const Outcome outcome = pipeline.run(mail::Message(with_pixels("A")), envelope, Deadline());
+      ++(outcome.changed() ? converted : left);
+    });
     EXPECT_EQ(converted, 5);
     EXPECT_EQ(left, 1);
     EXPECT_EQ(fresh.rendered(), 2u);
@@ -206,18 +205,12 @@ TEST_F(RenderTest, WhatWasNotThePicturesFaultIsTriedAgain) {
 // Nor does it keep anybody waiting when there is no memory left for the leader's message.
 TEST_F(RenderTest, ALeaderWhoIsLostIsNotWaitedFor) {
   renderer_.no_memory = true;
-  renderer_.hold();
-  std::vector<std::thread> threads;
   std::atomic<int> converted{0}, lost{0};
-  for (int i = 0; i < 6; ++i)
-    threads.emplace_back([&] {
-      const std::string out = run(with_pixels("A"));
-      converted += out.find("rewritten: 1 converted") != std::string::npos;
-      lost += out.find("internal error") != std::string::npos;
-    });
-  wait_joins(5);
-  renderer_.go_on();
-  for (auto& thread : threads) thread.join();
+  at_once(6, renderer_, [&](std::size_t) {
+    const std::string out = run(with_pixels("A"));
+    converted += out.find("rewritten: 1 converted") != std::string::npos;
+    lost += out.find("internal error") != std::string::npos;
+  });
   EXPECT_EQ(converted, 5);
   EXPECT_EQ(lost, 1);
   EXPECT_EQ(renderer_.rendered(), 2u);
