@@ -51,7 +51,7 @@ RENDER_SOURCES := $(sort $(foreach d,$(RENDER_DIRS),$(wildcard src/$d/*.cc)) $(w
 FRONT_OBJECTS := $(FRONT_SOURCES:%.cc=$B/%.o)
 RENDER_OBJECTS := $(RENDER_SOURCES:%.cc=$B/%.o)
 FRONT_LIBS = $(GMIME_LIBS) $(TOML_LIBS) $(RE2_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) $(HIREDIS_LIBS) $(PROMETHEUS_LIBS)
-RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
+RENDER_LIBS = $(VIPS_LIBS) $(ZLIB_LIBS) $(DEFLATE_LIBS) $(CGIF_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
 PROGRAMS := $B/pixmilter $B/pixmilter-render
 
 $B/src/mail/%.o: LIBRARY_CFLAGS = $(GMIME_CFLAGS)
@@ -59,7 +59,7 @@ $B/src/config/%.o: LIBRARY_CFLAGS = $(TOML_CFLAGS) $(RE2_CFLAGS)
 # libcurl is loaded by the fetch process (source/curl_library.h), not linked.
 $B/src/source/%.o: LIBRARY_CFLAGS = $(CURL_CFLAGS) $(HIREDIS_CFLAGS)
 $B/src/milter/%.o: LIBRARY_CFLAGS = $(PROMETHEUS_CFLAGS)
-$B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(ZLIB_CFLAGS)
+$B/src/render/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS)
 
 .PHONY: all
 all: $(PROGRAMS)

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 namespace pixmilter::render {
 namespace {
 
-// Long enough for two rows of most pictures, short beside a strip.
-constexpr std::size_t kSampleBytes = 16 << 10;
+// Of rows spread over a strip, to compare filters by.
+constexpr std::size_t kFilterSampleBytes = 8 << 10;
+// Of rows in its middle: long enough for two rows of most pictures, short beside a strip.
+constexpr std::size_t kSearchSampleBytes = 16 << 10;
 
 // Where a sample shrinks to this part, searching harder costs little and gives much.
 constexpr double kFlat = 0.25;
@@ -17,50 +20,132 @@ constexpr double kFlat = 0.25;
 // show what repeats in the whole.
 constexpr double kNoise = 0.35;
 
-// Bytes that a sample takes when each byte gets a code by its frequency: its entropy.
-double coded(const std::uint8_t* sample, std::size_t size) {
-  std::array<std::uint32_t, 256> counts{};
-  for (std::size_t i = 0; i < size; ++i) ++counts[sample[i]];
+// Where no more than this part of a sample repeats something within it, searching is not even tried.
+constexpr double kRepeatsNothing = 0.02;
+
+// Codes may take so much more than what a search finds, for they cost a fiftieth of the time.
+constexpr double kWorthTheTime = 1.02;
+
+// Of a block: its codes' lengths.
+constexpr double kCodeDescription = 80;
+
+using Counts = std::array<std::uint32_t, 256>;
+
+void count(const std::uint8_t* bytes, std::size_t size, Counts& counts) {
+  for (std::size_t i = 0; i < size; ++i) ++counts[bytes[i]];
+}
+
+// Bytes that what was counted takes when each byte gets a code by its frequency: its entropy.
+double coded(const Counts& counts) {
+  std::uint32_t size = 0;
   double bits = 0;
   for (const std::uint32_t count : counts)
-    if (count > 0) bits += count * std::log2(static_cast<double>(size) / count);
+    if (count > 0) bits -= count * std::log2(static_cast<float>(count)), size += count;
+  if (size > 0) bits += size * std::log2(static_cast<double>(size));
   return bits / 8;
+}
+
+double coded(const std::vector<std::uint8_t>& bytes) {
+  Counts counts{};
+  count(bytes.data(), bytes.size(), counts);
+  return coded(counts);
+}
+
+// The part of the bytes that repeats six or more bytes before them, as far as a glance tells. Fewer are alike
+// by chance in noise too.
+double repeating(const std::vector<std::uint8_t>& bytes) {
+  constexpr unsigned kSlotBits = 12;
+  constexpr std::size_t kLength = 6;
+  std::array<std::uint16_t, 1 << kSlotBits> last{};
+  const auto six = [&](std::size_t at) {
+    std::uint64_t value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    return value << 8 * (sizeof value - kLength);
+  };
+  std::size_t repeated = 0;
+  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= bytes.size();) {
+    const std::uint64_t value = six(at);
+    std::uint16_t& slot = last[value * 0x9E3779B97F4A7C15u >> (64 - kSlotBits)];
+    const std::size_t before = slot;
+    slot = static_cast<std::uint16_t>(at);
+    const bool repeats = before < at && six(before) == value;
+    repeated += repeats ? kLength : 0;
+    at += repeats ? kLength : 1;
+  }
+  return bytes.empty() ? 0 : static_cast<double>(repeated) / static_cast<double>(bytes.size());
 }
 
 }  // namespace
 
-PngChooser::~PngChooser() {
-  if (open_) deflateEnd(&stream_);
+Filter PngChooser::best_by_codes(const Rows& rows) {
+  const std::size_t length = std::min(rows.row_bytes, kFilterSampleBytes);
+  const std::uint32_t wanted =
+      static_cast<std::uint32_t>(std::max<std::size_t>(1, kFilterSampleBytes / length));
+  const std::uint32_t sampled = std::min(rows.count, wanted);
+  // A part of a very long row begins at a whole pixel.
+  const std::size_t begin = (rows.row_bytes - length) / 2 / rows.pixel_bytes * rows.pixel_bytes;
+  scratch_.resize(length);
+  Filter best = Filter::none;
+  double least = 0;
+  for (int i = 0; i < kFilters; ++i) {
+    const auto filter = static_cast<Filter>(i);
+    if (palette_ && filter != Filter::none && filter != Filter::up) continue;
+    Counts counts{};
+    for (std::uint32_t k = 0; k < sampled; ++k) {
+      const auto y = static_cast<std::uint32_t>((2ULL * k + 1) * rows.count / (2ULL * sampled));
+      filter_row(filter, rows.row(y) + begin, rows.above_row(y) + begin, length, rows.pixel_bytes,
+                 scratch_.data());
+      count(scratch_.data(), length, counts);
+    }
+    const double taken = coded(counts);
+    if (i == 0 || taken < least) best = filter, least = taken;
+  }
+  return best;
 }
 
-double PngChooser::searched(const std::uint8_t* sample, std::size_t size) {
-  if (!open_) open_ = deflateInit2(&stream_, 1, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK;
-  if (!open_ || deflateReset(&stream_) != Z_OK) return static_cast<double>(size);
-  std::array<Bytef, kSampleBytes * 2> out;
-  stream_.next_in = const_cast<Bytef*>(sample);
-  stream_.avail_in = static_cast<uInt>(size);
-  stream_.next_out = out.data();
-  stream_.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream_, Z_FINISH);
-  return static_cast<double>(stream_.total_out);
+void PngChooser::take_sample(const Rows& rows, Filter filter, Sample& sample) {
+  const std::size_t length = std::min(rows.row_bytes, kSearchSampleBytes);
+  const auto wanted = static_cast<std::uint32_t>(kSearchSampleBytes / length);
+  const std::uint32_t sampled = std::min(rows.count, wanted);
+  const std::uint32_t first = (rows.count - sampled) / 2;
+  sample.filter = filter;
+  sample.bytes.resize(length * sampled);
+  for (std::uint32_t k = 0; k < sampled; ++k)
+    filter_row(filter, rows.row(first + k), rows.above_row(first + k), length, rows.pixel_bytes,
+               sample.bytes.data() + k * length);
 }
 
-PngStrategy PngChooser::choose(const std::uint8_t* plain, const std::uint8_t* up, std::size_t size) {
-  const std::size_t length = std::min(size, kSampleBytes);
-  const std::size_t begin = (size - length) / 2;
-  plain += begin;
-  up += begin;
-  const double plain_searched = searched(plain, length);
-  const double up_searched = searched(up, length);
-  const double plain_coded = coded(plain, length);
-  const double up_coded = coded(up, length);
-  const auto part = [&](double share) { return share * static_cast<double>(length); };
-  const double best_searched = std::min(plain_searched, up_searched);
-  const double best_coded = std::min(plain_coded, up_coded);
-  if (best_coded <= best_searched && best_coded > part(kNoise)) return {up_coded <= plain_coded, 1, Z_RLE};
-  if (smallest_) return {up_searched <= plain_searched, 6, Z_DEFAULT_STRATEGY};
-  if (up_searched <= plain_searched) return {true, 4, Z_DEFAULT_STRATEGY};
-  return {false, best_searched < part(kFlat) ? 6 : 4, Z_DEFAULT_STRATEGY};
+double PngChooser::searched(const Sample& sample) {
+  if (!compressor_) compressor_.reset(libdeflate_alloc_compressor(1));
+  const auto size = static_cast<double>(sample.bytes.size());
+  if (!compressor_) return size;
+  scratch_.resize(libdeflate_deflate_compress_bound(compressor_.get(), sample.bytes.size()));
+  const std::size_t taken = libdeflate_deflate_compress(
+      compressor_.get(), sample.bytes.data(), sample.bytes.size(), scratch_.data(), scratch_.size());
+  return taken > 0 ? static_cast<double>(taken) : size;
+}
+
+PngStrategy PngChooser::choose(const Rows& rows) {
+  const Filter by_codes = best_by_codes(rows);
+  take_sample(rows, by_codes, coded_);
+  take_sample(rows, Filter::none, plain_);
+  const auto size = static_cast<double>(coded_.bytes.size());
+  const double codes = coded(coded_.bytes) + kCodeDescription;
+  const PngStrategy runs{by_codes, false, 1};
+  if (codes > kNoise * size && repeating(coded_.bytes) < kRepeatsNothing &&
+      repeating(plain_.bytes) < kRepeatsNothing)
+    return runs;
+  take_sample(rows, Filter::up, up_);
+  const Sample* best = &plain_;
+  double least = searched(plain_);
+  for (const Sample* sample : {&up_, &coded_}) {
+    if (sample->filter == best->filter || (sample == &coded_ && by_codes == Filter::none)) continue;
+    const double taken = searched(*sample);
+    if (taken < least) best = sample, least = taken;
+  }
+  if (codes > kNoise * size && codes <= kWorthTheTime * least) return runs;
+  if (smallest_) return {best->filter, true, 6};
+  return {best->filter, true, best->filter == Filter::none && least < kFlat * size ? 6 : 4};
 }
 
 }  // namespace pixmilter::render

@@ -1,42 +1,58 @@
 // How a strip of PNG rows is filtered and deflated: chosen from a sample of it.
 //
-// Camera pictures and noise hold no repetitions that deflate could find: searching for them costs ten times
-// what coding the filtered bytes by their frequency does, and the file gets larger. Drawings are the
+// Camera pictures and noise hold no repetitions that deflate could find: searching for them costs fifty times
+// what coding the filtered bytes by their frequency does, and gives next to nothing. Drawings are the
 // opposite. tests/bench/png_bench.cc has the figures.
 #pragma once
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "render/png_filter.h"
 
 namespace pixmilter::render {
 
 struct PngStrategy {
-  bool up = true;  // filter "up" (the difference to the row above), else none
-  int level = 4;   // zlib's
-  int method = Z_DEFAULT_STRATEGY;
+  Filter filter = Filter::up;
+  bool search = false;  // for repetitions, with zlib; else deflate_runs()
+  int level = 1;        // zlib's
   friend bool operator==(const PngStrategy&, const PngStrategy&) = default;
 };
 
 class PngChooser {
  public:
-  // smallest: bytes count more than time.
-  explicit PngChooser(bool smallest) : smallest_(smallest) {}
-  ~PngChooser();
-  PngChooser(const PngChooser&) = delete;
-  PngChooser& operator=(const PngChooser&) = delete;
+  // smallest: bytes count more than time. palette: the bytes are numbers of colours, which have no
+  // neighbourhood: a difference to the left is worth nothing.
+  PngChooser(bool smallest, bool palette) : smallest_(smallest), palette_(palette) {}
 
-  // plain and up: the same rows, unfiltered and filtered, of size bytes each.
-  PngStrategy choose(const std::uint8_t* plain, const std::uint8_t* up, std::size_t size);
+  PngStrategy choose(const Rows& rows);
 
  private:
-  // Bytes that a sample takes when repetitions are searched, with zlib's fastest level.
-  double searched(const std::uint8_t* sample, std::size_t size);
+  // What a filter makes of some rows in the middle of a strip.
+  struct Sample {
+    Filter filter = Filter::none;
+    std::vector<std::uint8_t> bytes;
+  };
+  // The filter after which codes by frequency take the least.
+  Filter best_by_codes(const Rows& rows);
+  void take_sample(const Rows& rows, Filter filter, Sample& sample);
+  // Bytes that a sample takes when repetitions are searched, with the fastest level there is.
+  double searched(const Sample& sample);
 
+  struct Free {
+    void operator()(libdeflate_compressor* compressor) const { libdeflate_free_compressor(compressor); }
+  };
   bool smallest_;
-  z_stream stream_{};
-  bool open_ = false;
+  bool palette_;
+  std::unique_ptr<libdeflate_compressor, Free> compressor_;
+  std::vector<std::uint8_t> scratch_;
+  Sample plain_;
+  Sample up_;
+  Sample coded_;
 };
 
 }  // namespace pixmilter::render

@@ -1,12 +1,14 @@
 #include "render/png_writer.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <vector>
 
+#include "render/idat.h"
 #include "render/palette.h"
 #include "render/png_strategy.h"
 
@@ -15,9 +17,9 @@ namespace {
 
 constexpr std::uint32_t kPixelsPerMetre = 3780;  // 96 dpi
 constexpr std::uint32_t kStripBytes = 128 << 10;
-constexpr std::size_t kBytesBetweenChoices = 4 * kStripBytes;
+constexpr std::size_t kBytesBetweenChoices = 2 * kStripBytes;
 // Nothing is tried: each row's difference to the one above, runs and codes by frequency.
-constexpr PngStrategy kFastest{true, 1, Z_RLE};
+constexpr PngStrategy kFastest{Filter::up, false, 1};
 
 void put_u32(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
@@ -28,68 +30,8 @@ void put_chunk(std::string& out, std::string_view type, std::string_view data) {
   put_u32(out, static_cast<std::uint32_t>(data.size()));
   const std::size_t begin = out.size();
   out.append(type).append(data);
-  put_u32(out, static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(out.data() + begin),
-                                                static_cast<uInt>(out.size() - begin))));
+  put_u32(out, libdeflate_crc32(0, out.data() + begin, out.size() - begin));
 }
-
-// The IDAT chunk: filtered rows go in, its compressed bytes go straight behind the chunks before it.
-class Idat {
- public:
-  Idat(std::string& out, std::uint64_t max_bytes) : out_(out), begin_(out.size()), max_bytes_(max_bytes) {
-    out_.append("\0\0\0\0IDAT", 8);
-  }
-  ~Idat() {
-    if (open_) deflateEnd(&stream_);
-  }
-  bool start(const PngStrategy& strategy) {
-    open_ = deflateInit2(&stream_, strategy.level, Z_DEFLATED, 15, 9, strategy.method) == Z_OK;
-    return open_;
-  }
-  // What follows is deflated in another way.
-  bool change(const PngStrategy& strategy) {
-    stream_.avail_in = 0;
-    for (;;) {
-      stream_.next_out = buffer_.data();
-      stream_.avail_out = static_cast<uInt>(buffer_.size());
-      const int done = deflateParams(&stream_, strategy.level, strategy.method);
-      out_.append(reinterpret_cast<const char*>(buffer_.data()), buffer_.size() - stream_.avail_out);
-      if (out_.size() > max_bytes_ || (done != Z_OK && done != Z_BUF_ERROR)) return false;
-      if (done == Z_OK) return true;
-    }
-  }
-  // False: out of memory or over the limit.
-  bool add(const std::uint8_t* bytes, std::size_t size) { return run(bytes, size, Z_NO_FLUSH); }
-  bool finish() {
-    if (!run(nullptr, 0, Z_FINISH)) return false;
-    const std::size_t size = out_.size() - begin_ - 8;
-    for (int i = 0; i < 4; ++i) out_[begin_ + i] = static_cast<char>(size >> (24 - 8 * i) & 255);
-    put_u32(out_,
-            static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(out_.data() + begin_ + 4),
-                                             static_cast<uInt>(size + 4))));
-    return true;
-  }
-
- private:
-  bool run(const std::uint8_t* bytes, std::size_t size, int flush) {
-    stream_.next_in = const_cast<Bytef*>(bytes);
-    stream_.avail_in = static_cast<uInt>(size);
-    do {
-      stream_.next_out = buffer_.data();
-      stream_.avail_out = static_cast<uInt>(buffer_.size());
-      if (deflate(&stream_, flush) == Z_STREAM_ERROR) return false;
-      out_.append(reinterpret_cast<const char*>(buffer_.data()), buffer_.size() - stream_.avail_out);
-      if (out_.size() > max_bytes_) return false;
-    } while (stream_.avail_out == 0);
-    return true;
-  }
-
-  std::string& out_;
-  std::size_t begin_;
-  std::uint64_t max_bytes_;
-  z_stream stream_{};
-  bool open_ = false;
-  std::array<Bytef, 64 << 10> buffer_;
-};
 
 class PngWriter {
  public:
@@ -98,12 +40,10 @@ class PngWriter {
         width_(static_cast<std::uint32_t>(image->Xsize)),
         height_(static_cast<std::uint32_t>(image->Ysize)),
         bands_(static_cast<std::uint32_t>(image->Bands)),
-        rows_(image),
-        chooser_(options.smallest) {}
+        rows_(image) {}
 
   Attempt<std::string> write() {
     out_.append("\x89PNG\r\n\x1A\n", 8);
-    if (options_.fastest) strategy_ = kFastest;
     if (options_.palette && !options_.fastest && bands_ >= 3) {
       if (auto failure = index_rows(); !failure) return failure.failure();
       if (exact_ && worth_it()) return write_indexed();
@@ -175,8 +115,8 @@ class PngWriter {
     put_chunk(out_, "PLTE", colours);
     const std::size_t last = alphas.find_last_not_of('\xFF');
     if (last != std::string::npos) put_chunk(out_, "tRNS", alphas.substr(0, last + 1));
-    Idat idat(out_, options_.max_output_bytes);
-    if (!start(idat, width_)) return no_memory();
+    start(width_, 1, true);
+    Idat idat(out_, filtered_bytes(), options_.max_output_bytes);
     const std::uint32_t rows = std::max<std::uint32_t>(1, kStripBytes / width_);
     for (std::uint32_t y = 0; y < height_; y += rows)
       if (!add_rows(idat, indices_.data() + std::size_t{y} * width_, width_, std::min(rows, height_ - y)))
@@ -187,9 +127,9 @@ class PngWriter {
   Attempt<std::string> write_direct() {
     static constexpr std::uint8_t kColourTypes[] = {0, 4, 2, 6};
     put_header(kColourTypes[bands_ - 1]);
-    Idat idat(out_, options_.max_output_bytes);
     const std::size_t row_bytes = std::size_t{width_} * bands_;
-    if (!start(idat, row_bytes)) return no_memory();
+    start(row_bytes, bands_, false);
+    Idat idat(out_, filtered_bytes(), options_.max_output_bytes);
     // The rows that were turned into indices come back from their palette.
     const std::size_t indexed_rows = indices_.size() / width_;
     const std::size_t strip_rows = std::max<std::size_t>(1, kStripBytes / row_bytes);
@@ -215,38 +155,25 @@ class PngWriter {
     return finish(idat);
   }
 
-  bool start(Idat& idat, std::size_t row_bytes) {
+  void start(std::size_t row_bytes, std::size_t pixel_bytes, bool palette) {
     previous_.assign(row_bytes, 0);
-    return idat.start(strategy_);
+    pixel_bytes_ = pixel_bytes;
+    chooser_.emplace(options_.smallest, palette);
   }
+  std::uint64_t filtered_bytes() const { return (previous_.size() + 1) * std::uint64_t{height_}; }
 
   // Filters rows and hands them on, looking anew every few strips at how that is best done.
-  bool add_rows(Idat& idat, const std::uint8_t* rows, std::size_t stride, std::uint32_t count) {
-    const std::size_t row_bytes = previous_.size();
-    const std::size_t line = row_bytes + 1;
-    plain_.resize(line * count);
-    up_.resize(line * count);
-    for (std::uint32_t y = 0; y < count; ++y) {
-      const std::uint8_t* row = rows + y * stride;
-      const std::uint8_t* above = y > 0 ? row - stride : previous_.data();
-      std::uint8_t* plain = plain_.data() + y * line;
-      std::uint8_t* up = up_.data() + y * line;
-      plain[0] = 0;
-      up[0] = 2;
-      std::memcpy(plain + 1, row, row_bytes);
-      for (std::size_t i = 0; i < row_bytes; ++i) up[i + 1] = static_cast<std::uint8_t>(row[i] - above[i]);
-    }
-    std::memcpy(previous_.data(), rows + (count - 1) * stride, row_bytes);
+  bool add_rows(Idat& idat, const std::uint8_t* first, std::size_t stride, std::uint32_t count) {
+    const Rows rows{first, stride, count, previous_.size(), pixel_bytes_, previous_.data()};
+    filtered_.resize(std::max(filtered_.size(), rows.filtered_bytes()));
     if (!options_.fastest && since_choice_ >= kBytesBetweenChoices) {
       since_choice_ = 0;
-      const PngStrategy next = chooser_.choose(plain_.data(), up_.data(), plain_.size());
-      const bool deflates_alike = next.level == strategy_.level && next.method == strategy_.method;
-      if (!deflates_alike && !idat.change(next)) return false;
-      strategy_ = next;
+      strategy_ = chooser_->choose(rows);
     }
-    since_choice_ += plain_.size();
-    const std::vector<std::uint8_t>& chosen = strategy_.up ? up_ : plain_;
-    return idat.add(chosen.data(), chosen.size());
+    since_choice_ += rows.filtered_bytes();
+    filter_rows(strategy_.filter, rows, filtered_.data());
+    std::memcpy(previous_.data(), rows.row(count - 1), rows.row_bytes);
+    return idat.add(filtered_.data(), rows.filtered_bytes(), strategy_);
   }
 
   Attempt<std::string> finish(Idat& idat) {
@@ -254,7 +181,6 @@ class PngWriter {
     put_chunk(out_, "IEND", "");
     return std::move(out_);
   }
-  Failure no_memory() const { return over_limit("no memory to compress with"); }
   Failure too_big() const {
     return over_limit("the PNG exceeds " + std::to_string(options_.max_output_bytes) + " bytes");
   }
@@ -270,12 +196,12 @@ class PngWriter {
   bool exact_ = false;  // the palette holds every colour
   const std::uint8_t* pending_ = nullptr;
   std::uint32_t pending_rows_ = 0;
-  PngChooser chooser_;
-  PngStrategy strategy_;
+  std::optional<PngChooser> chooser_;
+  PngStrategy strategy_ = kFastest;
   std::size_t since_choice_ = kBytesBetweenChoices;  // the first strip chooses
   std::vector<std::uint8_t> previous_;
-  std::vector<std::uint8_t> plain_;
-  std::vector<std::uint8_t> up_;
+  std::size_t pixel_bytes_ = 1;
+  std::vector<std::uint8_t> filtered_;
 };
 
 }  // namespace

@@ -1,0 +1,122 @@
+#include "render/idat.h"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+
+#include "render/run_deflate.h"
+
+namespace pixmilter::render {
+namespace {
+
+constexpr std::size_t kWindow = 32 << 10;  // how far back deflate looks
+constexpr std::size_t kZlibBuffer = 64 << 10;
+
+void put_u32(std::string& out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
+}
+
+}  // namespace
+
+Idat::Idat(std::string& out, std::uint64_t total, std::uint64_t max_bytes)
+    : out_(out), begin_(out.size()), left_(total), max_bytes_(max_bytes) {
+  out_.append("\0\0\0\0IDAT", 8);
+  out_.append("\x78\x01", 2);  // deflate, window of 32 kB, no dictionary
+}
+
+Idat::~Idat() {
+  if (open_) deflateEnd(&stream_);
+}
+
+bool Idat::add(const std::uint8_t* bytes, std::size_t size, const PngStrategy& strategy) {
+  adler_ = libdeflate_adler32(adler_, bytes, size);
+  const std::size_t before = out_.size();
+  if (!(strategy.search ? search(bytes, size, strategy.level) : add_runs(bytes, size))) return false;
+  left_ -= size;
+  if (!room_taken_ && !strategy.search) {
+    // What follows most often takes as much: the bytes are not moved again and again.
+    room_taken_ = true;
+    const double ratio = static_cast<double>(out_.size() - before) / static_cast<double>(size);
+    const auto more = static_cast<std::uint64_t>(ratio * 1.1 * static_cast<double>(left_)) + kZlibBuffer;
+    out_.reserve(out_.size() + static_cast<std::size_t>(std::min(more, max_bytes_)));
+  }
+  return true;
+}
+
+bool Idat::finish() {
+  if (searching_) {
+    if (!stop_search(Z_FINISH)) return false;
+  } else {
+    out_.append("\x03\x00", 2);  // the last block, with the codes that everybody knows, and nothing in it
+  }
+  put_u32(out_, adler_);
+  const std::size_t size = out_.size() - begin_ - 8;
+  if (out_.size() > max_bytes_ || size > INT32_MAX) return false;
+  for (std::size_t i = 0; i < 4; ++i) out_[begin_ + i] = static_cast<char>(size >> (24 - 8 * i) & 255);
+  put_u32(out_, libdeflate_crc32(0, out_.data() + begin_ + 4, size + 4));
+  return true;
+}
+
+bool Idat::append(const std::uint8_t* bytes, std::size_t size) {
+  out_.append(reinterpret_cast<const char*>(bytes), size);
+  return out_.size() <= max_bytes_;
+}
+
+bool Idat::add_runs(const std::uint8_t* bytes, std::size_t size) {
+  if (searching_ && !stop_search(Z_SYNC_FLUSH)) return false;
+  buffer_.resize(std::max(buffer_.size(), deflate_runs_bound(size)));
+  if (!append(buffer_.data(), deflate_runs(bytes, size, buffer_.data()))) return false;
+  const std::size_t kept = std::min(size, kWindow);
+  tail_.assign(bytes + size - kept, bytes + size);
+  return true;
+}
+
+bool Idat::search(const std::uint8_t* bytes, std::size_t size, int level) {
+  buffer_.resize(std::max(buffer_.size(), kZlibBuffer));
+  if (!searching_ ? !start_search(level) : level != level_ && !change_level(level)) return false;
+  return run_zlib(bytes, size, Z_NO_FLUSH);
+}
+
+bool Idat::start_search(int level) {
+  if (!open_) {
+    open_ = deflateInit2(&stream_, level, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) == Z_OK;
+    level_ = level;
+  }
+  if (!open_ || deflateReset(&stream_) != Z_OK) return false;
+  searching_ = true;
+  if (level != level_ && !change_level(level)) return false;
+  return tail_.empty() ||
+         deflateSetDictionary(&stream_, tail_.data(), static_cast<uInt>(tail_.size())) == Z_OK;
+}
+
+bool Idat::stop_search(int flush) {
+  searching_ = false;
+  return run_zlib(nullptr, 0, flush);
+}
+
+bool Idat::change_level(int level) {
+  level_ = level;
+  stream_.avail_in = 0;
+  for (;;) {
+    stream_.next_out = buffer_.data();
+    stream_.avail_out = static_cast<uInt>(buffer_.size());
+    const int done = deflateParams(&stream_, level, Z_DEFAULT_STRATEGY);
+    if (!append(buffer_.data(), buffer_.size() - stream_.avail_out)) return false;
+    if (done == Z_OK) return true;
+    if (done != Z_BUF_ERROR) return false;
+  }
+}
+
+bool Idat::run_zlib(const std::uint8_t* bytes, std::size_t size, int flush) {
+  stream_.next_in = const_cast<Bytef*>(bytes);
+  stream_.avail_in = static_cast<uInt>(size);
+  do {
+    stream_.next_out = buffer_.data();
+    stream_.avail_out = static_cast<uInt>(buffer_.size());
+    if (deflate(&stream_, flush) == Z_STREAM_ERROR) return false;
+    if (!append(buffer_.data(), buffer_.size() - stream_.avail_out)) return false;
+  } while (stream_.avail_out == 0);
+  return true;
+}
+
+}  // namespace pixmilter::render
