@@ -17,8 +17,9 @@ namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t kNone = 0xFF;
-constexpr std::size_t kLineBytes = 57;  // 76 characters
-constexpr std::size_t kPiece = 4096;    // characters dealt with at a time
+constexpr std::size_t kLineBytes = 57;
+constexpr std::size_t kLineCharacters = 76;
+constexpr std::size_t kPiece = 4096;  // characters dealt with at a time
 
 constexpr std::array<std::uint8_t, 256> make_values(bool url_safe) {
   std::array<std::uint8_t, 256> values{};
@@ -93,6 +94,9 @@ std::size_t decode_groups(std::string_view text, std::size_t at, const std::arra
   std::array<char, kPiece / 4 * 3 + kBlockSlack> buffer;
   char* to = buffer.data();
   if (has_blocks()) {
+    std::size_t lines = 0;
+    at += decode_lines(text.data() + at, text.size() - at, kPiece / kLineCharacters, to, lines);
+    to += lines * kLineBytes;
     const std::size_t done = decode_blocks(text.data() + at, text.size() - at, to);
     at += done;
     to += done / 4 * 3;
@@ -119,13 +123,21 @@ void encode_lines(std::string_view bytes, std::string_view eol, std::string& out
   const std::size_t lines = (bytes.size() + kLineBytes - 1) / kLineBytes;
   out.reserve(out.size() + (bytes.size() + 2) / 3 * 4 + lines * eol.size());
   const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
-  std::array<char, kLinesAtOnce*(kLineBytes / 3 * 4 + kLongestEol)> buffer;
+  eol = eol.substr(0, kLongestEol);
+  std::array<char, kLinesAtOnce*(kLineCharacters + kLongestEol)> buffer;
   for (std::size_t left = bytes.size(); left > 0;) {
     char* to = buffer.data();
-    for (std::size_t line = 0; line < kLinesAtOnce && left > 0; ++line) {
+    std::size_t line = 0;
+    if (has_blocks()) {
+      line = encode_whole_lines(reinterpret_cast<const char*>(in), left, kLinesAtOnce, eol, to);
+      in += line * kLineBytes;
+      left -= line * kLineBytes;
+      to += line * (kLineCharacters + eol.size());
+    }
+    for (; line < kLinesAtOnce && left > 0; ++line) {
       const std::size_t take = std::min(left, kLineBytes);
       to = encode_run(in, take, to);
-      to = std::copy_n(eol.data(), std::min(eol.size(), kLongestEol), to);
+      to = std::copy_n(eol.data(), eol.size(), to);
       in += take;
       left -= take;
     }
@@ -157,6 +169,21 @@ std::string decode_lenient(std::string_view text) {
   }
   collector.flush();
   return out;
+}
+
+bool decodes_to(std::string_view text, std::string_view bytes) {
+  std::array<char, kPiece / 4 * 3 + kBlockSlack> buffer;
+  while (has_blocks()) {
+    std::size_t lines = 0;
+    const std::size_t read = decode_lines(text.data(), std::min(text.size(), kPiece),
+                                          kPiece / kLineCharacters, buffer.data(), lines);
+    if (lines == 0) break;
+    const std::string_view made(buffer.data(), lines * kLineBytes);
+    if (!bytes.starts_with(made)) return false;
+    text.remove_prefix(read);
+    bytes.remove_prefix(made.size());
+  }
+  return decode_lenient(text) == bytes;
 }
 
 std::optional<std::string> decode_forgiving(std::string_view text) {

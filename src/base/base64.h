@@ -18,6 +18,10 @@ void encode(std::string_view bytes, std::string& out);
 // padding ends a group and decoding goes on after it.
 std::string decode_lenient(std::string_view text);
 
+// Whether decode_lenient(text) gives bytes. What is written as encode_lines() does is compared as it is
+// decoded, without a copy.
+bool decodes_to(std::string_view text, std::string_view bytes);
+
 // As a data: URI is decoded (WHATWG forgiving-base64, and the URL-safe alphabet as well): white space is
 // passed over, padding may be missing; nothing if any other character stands in it or a lone one is left.
 std::optional<std::string> decode_forgiving(std::string_view text);

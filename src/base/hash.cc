@@ -46,7 +46,8 @@ Digest Hasher::finish() {
 
 Digest sha256(std::string_view bytes) { return Hasher().add(bytes).finish(); }
 
-Digest numbered_digest(std::string_view bytes, std::uint64_t number) {
+Digest numbered_digest(const Digest& content, std::uint64_t number) {
+  const std::string_view bytes(reinterpret_cast<const char*>(content.data()), content.size());
   return Hasher().field(bytes).field(number).finish();
 }
 

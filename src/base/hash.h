@@ -33,8 +33,8 @@ class Hasher {
 };
 
 Digest sha256(std::string_view bytes);
-// One digest of the same bytes for each number: Content-IDs come from these.
-Digest numbered_digest(std::string_view bytes, std::uint64_t number);
+// One digest of the same content, given by its own, for each number: Content-IDs come from these.
+Digest numbered_digest(const Digest& content, std::uint64_t number);
 // Lower-case hexadecimal of the first count bytes.
 std::string hex(const Digest& digest, std::size_t count = 32);
 

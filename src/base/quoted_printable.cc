@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/byte_search.h"
 
 namespace pixmilter::quoted_printable {
 namespace {
@@ -19,8 +20,8 @@ void walk(std::string_view text, Sink& sink) {
     if (end > run) sink.run(run, end - run);
   };
   while (at < text.size()) {
-    const std::size_t next = text.find_first_of("=\n", at);
-    if (next == std::string_view::npos) {
+    const std::size_t next = find_either(text, at, '=', '\n');
+    if (next == text.size()) {
       // White space at the end of the text is padding too: no line end could follow to keep it.
       std::size_t end = text.size();
       while (end > at && ascii::is_blank(text[end - 1])) --end;

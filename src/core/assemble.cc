@@ -71,8 +71,9 @@ class Assembler {
     for (const NewPart& part : parts)
       if (part.picture == picture) return part.content_id;
     // The same picture in another container needs a name of its own: a Content-ID is unique in a message.
+    const Digest content = work_.pictures[picture].digest();
     for (std::uint64_t attempt = 0;; ++attempt) {
-      std::string id = hex(work_.pictures[picture].digest(attempt), kIdBytes);
+      std::string id = hex(numbered_digest(content, attempt), kIdBytes);
       id.append("@").append(kContentIdDomain);
       if (!taken_ids_.insert(id).second) continue;
       return parts.emplace_back(NewPart{picture, std::move(id)}).content_id;
@@ -217,7 +218,7 @@ class Assembler {
     if (part.is_multipart()) {
       std::string text;
       for (const NewPart& new_part : parts)
-        text.append("--").append(part.boundary).append(eol_).append(written(new_part));
+        write_part(new_part, text.append("--").append(part.boundary).append(eol_));
       out_.body_edits.insert(part.delimiters.back().begin, std::move(text));
       return;
     }
@@ -227,7 +228,7 @@ class Assembler {
     out_.wrapped[container] = boundary;
     std::string tail(eol_);
     for (const NewPart& new_part : parts)
-      tail.append("--").append(boundary).append(eol_).append(written(new_part));
+      write_part(new_part, tail.append("--").append(boundary).append(eol_));
     tail.append("--").append(boundary).append("--");
     const std::string open = "--" + boundary + std::string(eol_);
     const std::string type =
@@ -494,12 +495,11 @@ class Assembler {
 
   const std::string& picture_name(const Finding& finding) const { return finding.new_name; }
 
-  std::string written(const NewPart& part) const {
+  void write_part(const NewPart& part, std::string& out) const {
     const Picture& picture = work_.pictures[part.picture];
-    std::string text = mail::image_part_header(
-        {image::media_type(picture.result.format), picture.name, part.content_id}, eol_);
-    picture.append_lines(eol_, text);
-    return text;
+    out += mail::image_part_header({image::media_type(picture.result.format), picture.name, part.content_id},
+                                   eol_);
+    picture.append_lines(eol_, out);
   }
 
   // From the content, and in no line of the message.

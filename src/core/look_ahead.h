@@ -6,8 +6,8 @@
 
 namespace pixmilter::core {
 
-// False: no part of the message, however it is read, is HTML, a picture or stands for one, and the message
-// stays as it is. True says nothing.
-bool may_hold_pictures(const mail::Message& message, const Plan& plan);
+// False: no part of the message, however it is read, is a picture or stands for one, nor HTML that names one,
+// and the message stays as it is. True says nothing. links: http: and https: URLs may be fetched.
+bool may_hold_pictures(const mail::Message& message, const Plan& plan, bool links);
 
 }  // namespace pixmilter::core

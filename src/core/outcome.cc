@@ -6,12 +6,10 @@
 
 namespace pixmilter::core {
 
-namespace {
-
-std::string changed_header(const mail::Message& message, const Outcome& outcome) {
+std::string changed_header(const mail::Message& message, const std::vector<mail::HeaderChange>& changes) {
   mail::EditList edits;
   std::string appended;
-  for (const mail::HeaderChange& change : outcome.header_changes) {
+  for (const mail::HeaderChange& change : changes) {
     if (change.kind == mail::HeaderChange::Kind::append) {
       appended += mail::field(change.name, change.value, message.eol());
       continue;
@@ -32,8 +30,6 @@ std::string changed_header(const mail::Message& message, const Outcome& outcome)
   return changed ? std::move(*changed) : std::string(header);  // cannot fail: one change a field
 }
 
-}  // namespace
-
 std::string_view word(const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::reject:
@@ -51,15 +47,15 @@ std::string_view word(const Outcome& outcome) {
 }
 
 std::string carried_out(const mail::Message& message, const Outcome& outcome) {
-  const std::string_view body = outcome.body ? std::string_view(*outcome.body) : message.body();
-  std::string out = changed_header(message, outcome);
+  const std::string_view body = outcome.body ? outcome.body->view() : message.body();
+  std::string out = changed_header(message, outcome.header_changes);
   out.reserve(out.size() + body.size());
   out.append(body);
   return out;
 }
 
 std::uint64_t carried_out_size(const mail::Message& message, const Outcome& outcome) {
-  return changed_header(message, outcome).size() +
+  return changed_header(message, outcome.header_changes).size() +
          (outcome.body ? outcome.body->size() : message.body().size());
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/finding.h"
@@ -14,6 +15,20 @@ namespace pixmilter::core {
 
 enum class Verdict { accept, reject, tempfail, quarantine };
 
+// A new body. It may stand behind other bytes, so that what was verified as a whole is not copied.
+class NewBody {
+ public:
+  NewBody() = default;
+  explicit NewBody(std::string bytes, std::size_t begin = 0) : bytes_(std::move(bytes)), begin_(begin) {}
+  std::string_view view() const { return std::string_view(bytes_).substr(begin_); }
+  std::size_t size() const { return bytes_.size() - begin_; }
+  bool operator==(const NewBody& other) const { return view() == other.view(); }
+
+ private:
+  std::string bytes_;
+  std::size_t begin_ = 0;
+};
+
 struct Outcome {
   Verdict verdict = Verdict::accept;
   std::string reply;  // text for reject, tempfail and quarantine
@@ -21,7 +36,7 @@ struct Outcome {
 
   // The whole change; empty and nullopt: the message goes on as it came.
   std::vector<mail::HeaderChange> header_changes;  // in an order that a milter can carry out one by one
-  std::optional<std::string> body;                 // the new body, with the line ends the message came with
+  std::optional<NewBody> body;                     // the new body, with the line ends the message came with
 
   // What the log line says: "rewritten: 2 embedded, 1 converted", "untouched: signed", ...
   std::string summary;
@@ -39,6 +54,8 @@ struct Outcome {
 // "failed" (untouched because of an error of ours), "rejected", "deferred", "quarantined".
 std::string_view word(const Outcome& outcome);
 
+// The header with changes carried out on the message's own, with the blank line where there is one.
+std::string changed_header(const mail::Message& message, const std::vector<mail::HeaderChange>& changes);
 // The whole message as it leaves: the outcome carried out on the original bytes. Files and tests use this;
 // a milter hands header_changes and body to the MTA instead, which comes to the same bytes.
 std::string carried_out(const mail::Message& message, const Outcome& outcome);

@@ -210,12 +210,13 @@ void leave_all(Work& work, const std::string& reason) {
 Result<Outcome> assembled(const mail::Message& message, const Work& work, const Assembly& assembly,
                           Report* report) {
   // Sorted, non-overlapping edits of the original bytes, and changes of header fields.
-  Result<std::string> body = assembly.body_edits.apply(message.bytes(), message.body_begin());
-  if (!body) return body.error();
   Outcome attempt;
   attempt.header_changes = assembly.header_changes;
-  attempt.body = std::move(*body);
-  const mail::Message changed(carried_out(message, attempt));
+  std::string whole = changed_header(message, attempt.header_changes);
+  const std::size_t body_begin = whole.size();
+  if (Status applied = assembly.body_edits.append_to(whole, message.bytes(), message.body_begin()); !applied)
+    return applied.error();
+  mail::Message changed(std::move(whole));
   attempt.bytes_after = changed.bytes().size();
   if (Status verified = verify(work, assembly, changed); !verified)
     return Error{"verification failed: " + verified.error().text};
@@ -223,6 +224,7 @@ Result<Outcome> assembled(const mail::Message& message, const Work& work, const 
     if (const Result<mail::MimeTree> tree = mail::MimeTree::parse(changed)) report->after = part_lines(*tree);
     if (report->with_bytes) report->message_after = changed.bytes();
   }
+  attempt.body = NewBody(std::move(changed).take(), body_begin);
   return attempt;
 }
 
@@ -315,19 +317,20 @@ void Pipeline::run_passes(const Run& run) const {
 std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change) const {
   const mail::Message& message = run.message;
   // Look ahead: what holds no picture and could name none is not parsed at all.
-  if (run.report == nullptr && !may_hold_pictures(message, plan)) return "nothing to do";
+  if (run.report == nullptr && !may_hold_pictures(message, plan, services_.fetcher != nullptr))
+    return "nothing to do";
 
   // Parse: parts with their offsets. A message that could be read in two ways ends here.
   const Result<mail::MimeTree> tree = mail::MimeTree::parse(message);
   if (!tree) return tree.error().text;
   if (run.report != nullptr) run.report->before = part_lines(*tree);
   if (std::string reason = untouched_reason(message, run.envelope, plan); !reason.empty()) return reason;
-  if (has_inline_pgp(message, *tree)) return "inline PGP";
 
   // Scan: references in HTML and parts that carry pixels, but for what must keep its bytes.
   Work work(message, *tree, plan);
   work.shared_cache_time = settings_.cache.redis_timeout;
   find(work, protected_parts(*tree));
+  if (has_inline_pgp(work)) return "inline PGP";
   if (run.report != nullptr) {
     run.report->asset_root = source::asset_root(settings_, plan.policy).full();
     for (const HtmlText& html : work.texts) run.report->skipped += html.scan.skipped;

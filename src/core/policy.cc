@@ -1,5 +1,7 @@
 #include "core/policy.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 
 namespace pixmilter::core {
@@ -19,6 +21,17 @@ std::string protection(const mail::Part& part) {
   if (type.starts_with("message/") && type != "message/external-body") return "embedded message";
   if (type == "text/calendar") return "calendar";
   return {};
+}
+
+// RFC 4880 section 6.2: what encrypted and signed text begins with.
+bool has_pgp_mark(std::string_view text) {
+  constexpr std::string_view kBegin = "-----BEGIN PGP ";
+  for (std::size_t at = 0; (at = text.find(kBegin, at)) != std::string_view::npos;) {
+    at += kBegin.size();
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with("MESSAGE-----") || rest.starts_with("SIGNED MESSAGE-----")) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -51,18 +64,20 @@ std::vector<std::string> protected_parts(const mail::MimeTree& tree) {
   return reasons;
 }
 
-bool has_inline_pgp(const mail::Message& message, const mail::MimeTree& tree) {
-  for (const mail::Part& part : tree.parts()) {
+bool has_inline_pgp(const Work& work) {
+  const std::string_view bytes = work.message.bytes();
+  for (std::size_t i = 0; i < work.tree.size(); ++i) {
+    const mail::Part& part = work.tree[i];
     if (!part.type.starts_with("text/")) continue;
-    const std::string_view raw = std::string_view(message.bytes()).substr(part.body.begin, part.body.size());
+    const auto scanned = std::find_if(work.texts.begin(), work.texts.end(),
+                                      [&](const HtmlText& text) { return text.part == i && !text.recoded; });
     std::string decoded;
-    std::string_view text = raw;
-    if (part.encoding == mail::Encoding::base64 || part.encoding == mail::Encoding::quoted_printable)
-      text = decoded = mail::decoded_body(message, part);
-    for (const std::string_view mark :
-         {"-----BEGIN PGP MESSAGE-----", "-----BEGIN PGP SIGNED MESSAGE-----"}) {
-      if (text.find(mark) != std::string_view::npos) return true;
-    }
+    std::string_view text = bytes.substr(part.body.begin, part.body.size());
+    if (scanned != work.texts.end())
+      text = scanned->text;
+    else if (part.encoding == mail::Encoding::base64 || part.encoding == mail::Encoding::quoted_printable)
+      text = decoded = mail::decoded_body(work.message, part);
+    if (has_pgp_mark(text)) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/decide.h"
+#include "core/work.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/mime_tree.h"
@@ -21,6 +22,6 @@ std::string untouched_reason(const mail::Message& headers, const mail::Envelope&
 std::vector<std::string> protected_parts(const mail::MimeTree& tree);
 
 // An inline PGP block in a text part: then the whole message stays as it is.
-bool has_inline_pgp(const mail::Message& message, const mail::MimeTree& tree);
+bool has_inline_pgp(const Work& work);
 
 }  // namespace pixmilter::core

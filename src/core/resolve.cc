@@ -56,6 +56,13 @@ class Resolver {
       : work_(work), settings_(settings), acquirer_(work, settings, deadline) {
     limits_.max_pixels = settings.render.max_pixels;
     limits_.max_frames = settings.render.max_frames;
+    const auto asks = [](const std::vector<config::Condition>& conditions) {
+      return std::any_of(conditions.begin(), conditions.end(),
+                         [](const config::Condition& c) { return c.key == config::Key::gps; });
+    };
+    for (const std::vector<config::ImageRule>* rules : work.plan.images)
+      for (const config::ImageRule& rule : *rules)
+        location_matters_ = location_matters_ || asks(rule.conditions.match) || asks(rule.conditions.unless);
   }
 
   // The further pages of the finding that was resolved last; they want to be resolved too.
@@ -309,7 +316,7 @@ class Resolver {
       facts.height = picture.header->height;
       facts.frames = picture.header->frames;
       facts.alpha = picture.header->alpha;
-      facts.gps = image::has_location(job.bytes);
+      if (location_matters_) facts.gps = image::has_location(job.bytes);
     }
     return facts;
   }
@@ -322,6 +329,7 @@ class Resolver {
   std::size_t left_out_ = 0;  // pictures that max_images left no room for
   std::map<Digest, std::size_t> known_;
   std::size_t placeholders_ = 0;
+  bool location_matters_ = false;  // a rule asks for it: it costs a walk through the picture
 };
 
 }  // namespace

@@ -10,8 +10,9 @@ std::string_view Picture::bytes() const {
   return decoded_;
 }
 
-Digest Picture::digest(std::uint64_t number) const {
-  return cached && number == 0 ? cached->digest : numbered_digest(bytes(), number);
+Digest Picture::digest() const {
+  if (cached) return cached->digest;
+  return as_is() && source ? *source : sha256(bytes());
 }
 
 void Picture::append_lines(std::string_view eol, std::string& out) const {

@@ -62,7 +62,7 @@ struct Picture {
   // What goes out. size(), digest() and append_lines() need no decoding where the cache holds it.
   std::string_view bytes() const;
   std::uint64_t size() const { return cached ? cached->bytes : bytes().size(); }
-  Digest digest(std::uint64_t number) const;  // numbered_digest() of bytes()
+  Digest digest() const;  // SHA-256 of bytes()
   void append_lines(std::string_view eol, std::string& out) const;
   void take(source::CachedPicturePtr picture);
   // Back to where no result was.

@@ -1,6 +1,9 @@
 // JPEG (ITU T.81): segments before, between and behind the scans are kept, edited or left out; what is coded
 // is copied.
 #include <algorithm>
+#include <deque>
+#include <string>
+#include <vector>
 
 #include "image/bytes.h"
 #include "image/exif.h"
@@ -38,21 +41,19 @@ class JpegStripper {
   JpegStripper(std::string_view bytes, Strip strip) : in_(bytes), all_(strip == Strip::all) {}
 
   Result<Stripped> run() {
-    out_.bytes.reserve(in_.size());
-    out_.bytes.append(in_, 0, 2);
+    keep(in_.substr(0, 2));
     std::size_t at = 2;
     for (;;) {
       if (!has(in_, at, 2)) return Error{"jpeg: ends without its end marker"};
       if (u8(in_, at) != 0xFF) return Error{"jpeg: a marker is missing"};
       const std::uint32_t marker = u8(in_, at + 1);
       if (marker == 0xFF) {  // fill
-        out_.bytes += '\xFF';
-        ++at;
+        keep(in_.substr(at++, 1));
         continue;
       }
       if (marker == kEoi) break;
       if (marker == kTem || (marker >= kRst0 && marker <= kSoi)) {
-        out_.bytes.append(in_, at, 2);
+        keep(in_.substr(at, 2));
         at += 2;
         continue;
       }
@@ -63,15 +64,20 @@ class JpegStripper {
       at += 2 + length;
       if (marker == kSos) {
         const std::size_t end = end_of_scan(at);
-        out_.bytes.append(in_, at, end - at);
+        keep(in_.substr(at, end - at));
         at = end;
       }
     }
-    out_.bytes.append("\xFF\xD9");
+    keep(in_.substr(at, 2));
     // Previews (with an Exif of their own), films and makers' notes stand behind the end: they are not the
     // picture.
     if (at + 2 < in_.size()) out_.changed = true;
     put_orientation();
+    if (out_.changed) {
+      out_.bytes.reserve(in_.size());
+      for (const std::string_view piece : pieces_) out_.bytes.append(piece);
+      if (out_.bytes == in_) out_.changed = false;  // what was taken out was all that was put back
+    }
     return std::move(out_);
   }
 
@@ -120,7 +126,7 @@ class JpegStripper {
       if (facts && facts->orientation != 1) orientation_ = facts->orientation;
       out_.location = out_.location || (facts && facts->location);
       if (!facts || all_) {
-        if (exif_at_ == 0) exif_at_ = out_.bytes.size();
+        if (exif_at_ == 0) exif_at_ = pieces_.size();
         return drop();
       }
       has_exif_ = true;
@@ -151,9 +157,16 @@ class JpegStripper {
     out_.changed = true;
   }
 
-  void keep(std::string_view segment) { out_.bytes.append(segment); }
+  void keep(std::string_view piece) {
+    if (!pieces_.empty() && pieces_.back().data() + pieces_.back().size() == piece.data())
+      pieces_.back() = {pieces_.back().data(), pieces_.back().size() + piece.size()};
+    else
+      pieces_.push_back(piece);
+  }
   void drop() { out_.changed = true; }
-  void put(std::uint32_t marker, std::string_view content) { out_.bytes.append(framed(marker, content)); }
+  void put(std::uint32_t marker, std::string_view content) {
+    keep(made_.emplace_back(framed(marker, content)));
+  }
   static std::string framed(std::uint32_t marker, std::string_view content) {
     const std::size_t length = content.size() + 2;  // edits only shorten, so it fits
     std::string out = "\xFF";
@@ -167,16 +180,19 @@ class JpegStripper {
   // Exif was left out: what it said of the orientation comes back where it stood.
   void put_orientation() {
     if (orientation_ == 1 || has_exif_ || exif_at_ == 0) return;
-    out_.bytes.insert(exif_at_, framed(kApp1, std::string(kExifHead) + orientation_exif(orientation_)));
-    if (out_.bytes == in_) out_.changed = false;  // it said nothing else
+    made_.push_back(framed(kApp1, std::string(kExifHead) + orientation_exif(orientation_)));
+    pieces_.insert(pieces_.begin() + static_cast<std::ptrdiff_t>(exif_at_), made_.back());
   }
 
   std::string_view in_;
   bool all_;
   Stripped out_;
+  // The new picture: of the old one, and of what was made for it. Joined where anything changes.
+  std::vector<std::string_view> pieces_;
+  std::deque<std::string> made_;
   std::uint32_t orientation_ = 1;
   bool has_exif_ = false;
-  std::size_t exif_at_ = 0;  // in out_.bytes
+  std::size_t exif_at_ = 0;  // in pieces_
 };
 
 }  // namespace

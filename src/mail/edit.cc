@@ -5,6 +5,12 @@
 namespace pixmilter::mail {
 
 Result<std::string> EditList::apply(std::string_view text, std::size_t begin) const {
+  std::string out;
+  if (Status applied = append_to(out, text, begin); !applied) return applied.error();
+  return out;
+}
+
+Status EditList::append_to(std::string& out, std::string_view text, std::size_t begin) const {
   std::vector<const Edit*> sorted;
   sorted.reserve(edits_.size());
   std::size_t size = text.size() - begin;
@@ -20,8 +26,7 @@ Result<std::string> EditList::apply(std::string_view text, std::size_t begin) co
   std::stable_sort(sorted.begin(), sorted.end(), [](const Edit* a, const Edit* b) {
     return a->begin != b->begin ? a->begin < b->begin : (a->begin == a->end) > (b->begin == b->end);
   });
-  std::string out;
-  out.reserve(size);
+  out.reserve(out.size() + size);
   std::size_t at = begin;
   for (const Edit* edit : sorted) {
     if (edit->begin < at) return Error{"two edits overlap at byte " + std::to_string(edit->begin)};
@@ -30,7 +35,7 @@ Result<std::string> EditList::apply(std::string_view text, std::size_t begin) co
     at = edit->end;
   }
   out.append(text, at);
-  return out;
+  return Done{};
 }
 
 }  // namespace pixmilter::mail

@@ -34,6 +34,8 @@ class EditList {
   // Sorts, checks that edits neither overlap nor leave the text, and gives the changed copy of
   // text[begin, text.size()). An edit before begin is an error.
   Result<std::string> apply(std::string_view text, std::size_t begin = 0) const;
+  // The same behind what out holds already; after an Error out is not to be used.
+  Status append_to(std::string& out, std::string_view text, std::size_t begin) const;
 
  private:
   std::vector<Edit> edits_;

@@ -28,6 +28,8 @@ class Message {
   explicit Message(std::string bytes);
 
   const std::string& bytes() const { return bytes_; }
+  // Gives the bytes away; all else that was said of them is no longer true.
+  std::string take() && { return std::move(bytes_); }
   // The first byte of the first header field.
   std::size_t header_begin() const { return header_begin_; }
   // The header fields end here; the blank line, where there is one, lies between this and body_begin().

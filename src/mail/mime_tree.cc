@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "base/byte_search.h"
 #include "base/quoted_printable.h"
 #include "mail/content_type.h"
 #include "mail/gmime_door.h"
@@ -47,6 +48,7 @@ Status check_fields(const std::vector<HeaderField>& fields) {
 
 // NUL anywhere, or line ends that are not all of one kind.
 Status check_lines(std::string_view bytes, bool crlf) {
+  if (crlf && has_only_crlf_lines(bytes)) return Done{};
   if (std::memchr(bytes.data(), 0, bytes.size()) != nullptr) return ambiguous("NUL byte");
   const char* const end = bytes.data() + bytes.size();
   if (!crlf) {
@@ -202,16 +204,18 @@ class TreeBuilder {
   Status find_delimiters(std::size_t index) {
     Part& part = tree_.parts_[index];
     const std::string dashed = "--" + part.boundary;
-    const std::string needle = "\n" + dashed;
     const std::string_view text = bytes_.substr(0, part.body.end);
     // From the line end before the body, so that a boundary line may be the body's first.
     std::size_t from = part.body.begin > 0 ? part.body.begin - 1 : 0;
     bool closed = false;
     while (true) {
-      const std::size_t found = text.find(needle, from);
-      if (found == std::string_view::npos) break;
+      const std::size_t begin = text.find(dashed, from + 1);
+      if (begin == std::string_view::npos) break;
+      if (text[begin - 1] != '\n') {
+        from = begin;
+        continue;
+      }
       if (closed) return ambiguous("boundary line after the closing one");
-      const std::size_t begin = found + 1;
       std::size_t at = begin + dashed.size();
       if (text.substr(at, 2) == "--") {
         closed = true;

@@ -274,7 +274,7 @@ Reply Session::carry_out(const mail::Message& message, Mta& mta, Answer& answer)
   // No call that can fail or throw on our side stands between these; none of them answers in between, which
   // would end the body for Postfix.
   mail_->edited = outcome.changed();
-  bool handed_over = !outcome.body || mta.replace_body(*outcome.body);
+  bool handed_over = !outcome.body || mta.replace_body(outcome.body->view());
   for (const auto& change : *changes) {
     if (!handed_over) break;
     if (change.kind == mail::HeaderChange::Kind::append)

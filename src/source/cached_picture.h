@@ -21,7 +21,7 @@ struct CachedPicture {
   std::uint32_t height = 0;                       // pixels, of one frame
   std::uint32_t frames = 1;
   std::uint64_t bytes = 0;  // of the picture, before base64
-  Digest digest{};          // numbered_digest() of the picture and 0
+  Digest digest{};          // SHA-256 of the picture
   std::string lines;        // base64, 76 characters and CRLF a line
 };
 // Shared between messages and threads; never changes.

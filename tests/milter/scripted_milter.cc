@@ -104,15 +104,16 @@ Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelo
         "a line of the new body, which is as long as lines of base64 mostly are in mail...\r\n";
     const auto size = static_cast<std::size_t>(number(body.substr(6)));
     while (made.size() + line.size() <= size) made += line;
-    outcome.body = std::move(made);
+    outcome.body = NewBody(std::move(made));
   } else if (body == "upper") {
-    outcome.body = std::string(message.body());
-    for (char& c : *outcome.body)
+    std::string made(message.body());
+    for (char& c : made)
       if (ascii::is_lower(c)) c = static_cast<char>(c - 'a' + 'A');
+    outcome.body = NewBody(std::move(made));
   } else if (body == "empty") {
-    outcome.body = "";
+    outcome.body = NewBody();
   } else if (body == "same") {
-    outcome.body = std::string(message.body());
+    outcome.body = NewBody(std::string(message.body()));
   }
   for (const auto& field : message.fields())
     if (ascii::iequals(field.name, "X-Script-Change"))

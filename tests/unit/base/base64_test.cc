@@ -34,6 +34,19 @@ TEST(Base64, Rfc4648Vectors) {
   }
 }
 
+TEST(Base64, ComparesWithoutDecodingWhole) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes(random() % 9000, '\0');
+    for (char& c : bytes) c = static_cast<char>(random());
+    std::string text = lines(bytes, round % 2 ? "\n" : "\r\n");
+    if (round % 3 == 0 && text.size() > 2) text.resize(text.size() - 2);
+    if (round % 5 == 0 && !text.empty()) text[random() % text.size()] = "A\n =+"[random() % 5];
+    if (round % 7 == 0) bytes += 'x';
+    ASSERT_EQ(decodes_to(text, bytes), decode_lenient(text) == bytes) << round;
+  }
+}
+
 TEST(Base64, LinesHave76ColumnsAndEndInEol) {
   EXPECT_EQ(lines(""), "");
   EXPECT_EQ(lines(std::string(57, 'x')).size(), 78u);

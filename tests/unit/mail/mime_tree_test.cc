@@ -160,5 +160,26 @@ TEST_F(MimeTreeTest, EmbeddedMessagesAreLeaves) {
   EXPECT_EQ((*tree)[1].type, "message/rfc822");
 }
 
+// Long stretches of a body are not shown to GMime; where parts lie is the same.
+TEST(MimeTree, LongBodiesLieWhereTheyDo) {
+  initialise_mime();
+  for (const std::size_t lines : {1u, 30u, 53u, 54u, 110u, 200u, 5000u}) {
+    std::string body;
+    for (std::size_t i = 0; i < lines; ++i)
+      body += std::string(75, 'A') + (i % 7 == 0 ? "\r\n\r\n" : "B\r\n");
+    const std::string head = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body;
+    const std::string part = "--b\r\nContent-Type: image/png\r\n\r\n";
+    const Message message(head + part + body + part + body + "--b--\r\n" + body);
+    const Result<MimeTree> tree = MimeTree::parse(message);
+    ASSERT_TRUE(tree) << lines << tree.error().text;
+    ASSERT_EQ(tree->size(), 3u);
+    const std::size_t first = head.size() + part.size();
+    EXPECT_EQ((*tree)[1].body.begin, first);
+    EXPECT_EQ((*tree)[1].body.end, first + body.size() - 2);
+    EXPECT_EQ((*tree)[2].body.begin, first + body.size() + part.size());
+    EXPECT_EQ((*tree)[2].body.end, first + 2 * body.size() + part.size() - 2);
+  }
+}
+
 }  // namespace
 }  // namespace pixmilter::mail

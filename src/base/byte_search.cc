@@ -1,0 +1,118 @@
+// Sixteen bytes at a time where the processor is an x86-64, which always can.
+#include "base/byte_search.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+#include "base/ascii.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace pixmilter {
+namespace {
+
+#ifdef __SSE2__
+constexpr std::size_t kBlock = 16;
+
+__m128i sixteen(const char* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+
+std::uint64_t where(__m128i c, char byte) {
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(c, _mm_set1_epi8(byte))));
+}
+
+// One bit for each of 64 bytes that is this one.
+std::uint64_t where(const __m128i (&c)[4], char byte) {
+  return where(c[0], byte) | where(c[1], byte) << 16 | where(c[2], byte) << 32 | where(c[3], byte) << 48;
+}
+
+// Whether a byte is there that is no greater than CR: line ends and NUL are among them.
+bool any_control(const __m128i (&c)[4]) {
+  const __m128i least = _mm_min_epu8(_mm_min_epu8(c[0], c[1]), _mm_min_epu8(c[2], c[3]));
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(least, _mm_set1_epi8('\r')), least);
+  return _mm_movemask_epi8(low) != 0;
+}
+#endif
+
+}  // namespace
+
+std::size_t find_either(std::string_view text, std::size_t from, char a, char b) {
+  std::size_t at = from;
+#ifdef __SSE2__
+  const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b);
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    const __m128i c = sixteen(text.data() + at);
+    const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(c, first), _mm_cmpeq_epi8(c, second));
+    if (const int mask = _mm_movemask_epi8(hit); mask != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
+  }
+#endif
+  while (at < text.size() && text[at] != a && text[at] != b) ++at;
+  return std::min(at, text.size());
+}
+
+std::size_t find_any(std::string_view text, std::size_t from, char a, char b, char c) {
+  std::size_t at = from;
+#ifdef __SSE2__
+  const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b), third = _mm_set1_epi8(c);
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    const __m128i here = sixteen(text.data() + at);
+    const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(here, first), _mm_cmpeq_epi8(here, second)),
+                                     _mm_cmpeq_epi8(here, third));
+    if (const int mask = _mm_movemask_epi8(hit); mask != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
+  }
+#endif
+  while (at < text.size() && text[at] != a && text[at] != b && text[at] != c) ++at;
+  return std::min(at, text.size());
+}
+
+bool contains_word(std::string_view text, std::string_view word) {
+  if (text.size() < word.size()) return false;
+  const std::size_t last = text.size() - word.size();  // where it could begin at the latest
+  std::size_t at = 0;
+#ifdef __SSE2__
+  // Its first three bytes at sixteen places at once. The bit of case is set in all of them: what is no letter
+  // may then look like another, which the comparison sorts out.
+  const __m128i letter_case = _mm_set1_epi8(0x20);
+  const auto look = [&](std::size_t i, std::size_t offset) {
+    const __m128i here = _mm_or_si128(sixteen(text.data() + i + offset), letter_case);
+    return _mm_cmpeq_epi8(here, _mm_set1_epi8(static_cast<char>(word[offset] | 0x20)));
+  };
+  for (; at + kBlock + 2 <= text.size() && at <= last; at += kBlock) {
+    const __m128i hit = _mm_and_si128(_mm_and_si128(look(at, 0), look(at, 1)), look(at, 2));
+    for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit)); mask != 0; mask &= mask - 1) {
+      const std::size_t found = at + static_cast<std::size_t>(std::countr_zero(mask));
+      if (found <= last && ascii::iequals(text.substr(found, word.size()), word)) return true;
+    }
+  }
+#endif
+  for (; at <= last; ++at)
+    if (ascii::iequals(text.substr(at, word.size()), word)) return true;
+  return false;
+}
+
+bool has_only_crlf_lines(std::string_view text) {
+  std::size_t at = 0;
+  bool after_cr = false;
+#ifdef __SSE2__
+  for (; at + 4 * kBlock <= text.size(); at += 4 * kBlock) {
+    const char* from = text.data() + at;
+    const __m128i c[4] = {sixteen(from), sixteen(from + 16), sixteen(from + 32), sixteen(from + 48)};
+    if (!after_cr && !any_control(c)) continue;
+    const std::uint64_t cr = where(c, '\r');
+    if (where(c, '\0') != 0 || where(c, '\n') != (cr << 1 | static_cast<std::uint64_t>(after_cr)))
+      return false;
+    after_cr = cr >> 63 != 0;
+  }
+#endif
+  for (; at < text.size(); ++at) {
+    if (text[at] == '\0' || (text[at] == '\n') != after_cr) return false;
+    after_cr = text[at] == '\r';
+  }
+  return !after_cr;
+}
+
+}  // namespace pixmilter
