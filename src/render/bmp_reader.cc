@@ -97,11 +97,16 @@ class BmpReader {
     for (std::uint32_t y = 0; y < bmp_.height; ++y) {
       std::uint8_t* out = row_out(y);
       const char* in = bytes_.data() + row_in(y);
-      for (std::uint32_t x = 0; x < bmp_.width; ++x, in += 3, out += 3) {
-        out[0] = static_cast<std::uint8_t>(in[2]);
-        out[1] = static_cast<std::uint8_t>(in[1]);
-        out[2] = static_cast<std::uint8_t>(in[0]);
+      // Four bytes at once: the fourth is the next pixel's, which then overwrites it.
+      for (std::uint32_t x = 1; x < bmp_.width; ++x, in += 3, out += 3) {
+        std::uint32_t pixel;
+        std::memcpy(&pixel, in, sizeof pixel);
+        pixel = __builtin_bswap32(pixel) >> 8;
+        std::memcpy(out, &pixel, sizeof pixel);
       }
+      out[0] = static_cast<std::uint8_t>(in[2]);
+      out[1] = static_cast<std::uint8_t>(in[1]);
+      out[2] = static_cast<std::uint8_t>(in[0]);
     }
   }
 

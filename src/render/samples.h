@@ -4,6 +4,7 @@
 // become readers that the loops over samples are instantiated with.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,13 @@ inline float half_to_float(std::uint16_t code) {
   // Zero and subnormal numbers: a multiple of 2^-24.
   const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
   return sign ? -magnitude : magnitude;
+}
+
+// The level of 256 that is nearest to one of 65536: a tie cannot be, as 257 is odd.
+inline std::uint8_t nearest_level(std::uint16_t sample) {
+  // 255/256 of it and then its upper byte is a 257th. Within 16 bits.
+  const auto up = static_cast<std::uint16_t>(std::min<std::uint16_t>(sample, 0xFFFF - 128) + 128);
+  return static_cast<std::uint8_t>((up - (up >> 8)) >> 8);
 }
 
 namespace detail {
