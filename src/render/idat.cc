@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "render/run_deflate.h"
 
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::size_t kWindow = 32 << 10;  // how far back deflate looks
 constexpr std::size_t kZlibBuffer = 64 << 10;
+constexpr std::size_t kMaxWaiting = 16 << 20;
+constexpr int kLevel = 6;
+constexpr int kSmallestLevel = 9;
 
 void put_u32(std::string& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
@@ -44,7 +48,9 @@ bool Idat::add(const std::uint8_t* bytes, std::size_t size, const PngStrategy& s
 }
 
 bool Idat::finish() {
-  if (searching_) {
+  if (!waiting_.empty()) {
+    if (!search_to_the_end()) return false;
+  } else if (searching_) {
     if (!stop_search(Z_FINISH)) return false;
   } else {
     out_.append("\x03\x00", 2);  // the last block, with the codes that everybody knows, and nothing in it
@@ -63,7 +69,7 @@ bool Idat::append(const std::uint8_t* bytes, std::size_t size) {
 }
 
 bool Idat::add_runs(const std::uint8_t* bytes, std::size_t size) {
-  if (searching_ && !stop_search(Z_SYNC_FLUSH)) return false;
+  if (!search_waiting() || (searching_ && !stop_search(Z_SYNC_FLUSH))) return false;
   buffer_.resize(std::max(buffer_.size(), deflate_runs_bound(size)));
   if (!append(buffer_.data(), deflate_runs(bytes, size, buffer_.data()))) return false;
   const std::size_t kept = std::min(size, kWindow);
@@ -72,9 +78,36 @@ bool Idat::add_runs(const std::uint8_t* bytes, std::size_t size) {
 }
 
 bool Idat::search(const std::uint8_t* bytes, std::size_t size, int level) {
+  if (!searching_ && waiting_.size() + size <= kMaxWaiting) {
+    waiting_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(waiting_.size() + left_, kMaxWaiting)));
+    waiting_.insert(waiting_.end(), bytes, bytes + size);
+    waiting_level_ = std::max(waiting_level_, level);
+    return true;
+  }
+  if (!search_waiting()) return false;
   buffer_.resize(std::max(buffer_.size(), kZlibBuffer));
   if (!searching_ ? !start_search(level) : level != level_ && !change_level(level)) return false;
   return run_zlib(bytes, size, Z_NO_FLUSH);
+}
+
+// With zlib, as more is to follow.
+bool Idat::search_waiting() {
+  if (waiting_.empty()) return true;
+  buffer_.resize(std::max(buffer_.size(), kZlibBuffer));
+  if (!start_search(waiting_level_) || !run_zlib(waiting_.data(), waiting_.size(), Z_NO_FLUSH)) return false;
+  waiting_.clear();
+  waiting_level_ = 0;
+  return true;
+}
+
+bool Idat::search_to_the_end() {
+  const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> compressor(
+      libdeflate_alloc_compressor(smallest_ ? kSmallestLevel : kLevel), libdeflate_free_compressor);
+  if (!compressor) return false;
+  buffer_.resize(libdeflate_deflate_compress_bound(compressor.get(), waiting_.size()));
+  const std::size_t size = libdeflate_deflate_compress(compressor.get(), waiting_.data(), waiting_.size(),
+                                                       buffer_.data(), buffer_.size());
+  return size > 0 && append(buffer_.data(), size);
 }
 
 bool Idat::start_search(int level) {

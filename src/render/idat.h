@@ -21,6 +21,9 @@ class Idat {
   Idat(const Idat&) = delete;
   Idat& operator=(const Idat&) = delete;
 
+  // smallest: bytes count more than time.
+  void prefer_smallest() { smallest_ = true; }
+
   // False: out of memory or over the limit. Each strip may be deflated in another way.
   bool add(const std::uint8_t* bytes, std::size_t size, const PngStrategy& strategy);
   bool finish();
@@ -28,6 +31,8 @@ class Idat {
  private:
   bool add_runs(const std::uint8_t* bytes, std::size_t size);
   bool search(const std::uint8_t* bytes, std::size_t size, int level);
+  bool search_waiting();
+  bool search_to_the_end();
   bool start_search(int level);
   bool stop_search(int flush);
   bool change_level(int level);
@@ -44,6 +49,9 @@ class Idat {
   bool open_ = false;
   bool searching_ = false;
   int level_ = 0;
+  bool smallest_ = false;
+  std::vector<std::uint8_t> waiting_;  // to be searched at waiting_level_
+  int waiting_level_ = 0;
   std::vector<std::uint8_t> buffer_;
   std::vector<std::uint8_t> tail_;  // what was added last without zlib, for what it then finds in it
 };

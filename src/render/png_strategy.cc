@@ -23,11 +23,15 @@ constexpr double kNoise = 0.35;
 // Where no more than this part of a sample repeats something within it, searching is not even tried.
 constexpr double kRepeatsNothing = 0.02;
 
-// Codes may take so much more than what a search finds, for they cost a fiftieth of the time.
-constexpr double kWorthTheTime = 1.02;
+// Codes may take so much more than what a search finds, for they cost a fiftieth of the time. Where more than
+// a little repeats, a search that sees all and not only a sample finds more than that.
+constexpr double kWorthTheTime = 1.05;
+constexpr double kRepeatsLittle = 0.1;
+constexpr double kClearlyBetter = 0.9;
 
-// Of a block: its codes' lengths.
+// Of a block: its codes' lengths. What deflate_runs() writes into one block pays for them together.
 constexpr double kCodeDescription = 80;
+constexpr double kBlockBytes = 0xFFFF;
 
 using Counts = std::array<std::uint32_t, 256>;
 
@@ -130,11 +134,12 @@ PngStrategy PngChooser::choose(const Rows& rows) {
   take_sample(rows, by_codes, coded_);
   take_sample(rows, Filter::none, plain_);
   const auto size = static_cast<double>(coded_.bytes.size());
-  const double codes = coded(coded_.bytes) + kCodeDescription;
+  const double blocks = std::max(size / kBlockBytes, size / static_cast<double>(rows.filtered_bytes()));
+  const double codes = coded(coded_.bytes) + kCodeDescription * blocks;
   const PngStrategy runs{by_codes, false, 1};
-  if (codes > kNoise * size && repeating(coded_.bytes) < kRepeatsNothing &&
-      repeating(plain_.bytes) < kRepeatsNothing)
-    return runs;
+  const bool noisy = codes > kNoise * size;
+  const double repeats = noisy ? std::max(repeating(coded_.bytes), repeating(plain_.bytes)) : 1;
+  if (noisy && repeats < kRepeatsNothing) return runs;
   take_sample(rows, Filter::up, up_);
   const Sample* best = &plain_;
   double least = searched(plain_);
@@ -143,7 +148,7 @@ PngStrategy PngChooser::choose(const Rows& rows) {
     const double taken = searched(*sample);
     if (taken < least) best = sample, least = taken;
   }
-  if (codes > kNoise * size && codes <= kWorthTheTime * least) return runs;
+  if (noisy && codes <= (repeats < kRepeatsLittle ? kWorthTheTime : kClearlyBetter) * least) return runs;
   if (smallest_) return {best->filter, true, 6};
   return {best->filter, true, best->filter == Filter::none && least < kFlat * size ? 6 : 4};
 }

@@ -18,8 +18,8 @@ namespace pixmilter::render {
 
 struct PngStrategy {
   Filter filter = Filter::up;
-  bool search = false;  // for repetitions, with zlib; else deflate_runs()
-  int level = 1;        // zlib's
+  bool search = false;  // for repetitions; else deflate_runs()
+  int level = 1;        // of the search: zlib's
   friend bool operator==(const PngStrategy&, const PngStrategy&) = default;
 };
 

@@ -117,6 +117,7 @@ class PngWriter {
     if (last != std::string::npos) put_chunk(out_, "tRNS", alphas.substr(0, last + 1));
     start(width_, 1, true);
     Idat idat(out_, filtered_bytes(), options_.max_output_bytes);
+    if (options_.smallest) idat.prefer_smallest();
     const std::uint32_t rows = std::max<std::uint32_t>(1, kStripBytes / width_);
     for (std::uint32_t y = 0; y < height_; y += rows)
       if (!add_rows(idat, indices_.data() + std::size_t{y} * width_, width_, std::min(rows, height_ - y)))
@@ -130,6 +131,7 @@ class PngWriter {
     const std::size_t row_bytes = std::size_t{width_} * bands_;
     start(row_bytes, bands_, false);
     Idat idat(out_, filtered_bytes(), options_.max_output_bytes);
+    if (options_.smallest) idat.prefer_smallest();
     // The rows that were turned into indices come back from their palette.
     const std::size_t indexed_rows = indices_.size() / width_;
     const std::size_t strip_rows = std::max<std::size_t>(1, kStripBytes / row_bytes);
