@@ -206,7 +206,7 @@ Status Acquirer::recognise(Picture& picture) {
   }
   // Without a size librsvg would draw what has ink, wherever that lies.
   if (picture.job.format == image::Format::svg)
-    if (std::optional<std::string> sized = image::with_default_size(picture.job.bytes)) {
+    if (std::optional<std::string> sized = image::with_plain_size(picture.job.bytes)) {
       picture.storage = *std::move(sized);
       picture.job.bytes = picture.storage;
     }

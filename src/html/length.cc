@@ -45,14 +45,16 @@ std::optional<double> svg_length(std::string_view value) {
 }
 
 std::optional<double> css_length(std::string_view value) {
-  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"px", 1},
-                                                                          {"pt", 96.0 / 72},
-                                                                          {"pc", 16},
-                                                                          {"in", 96},
-                                                                          {"cm", 96 / 2.54},
-                                                                          {"mm", 9.6 / 2.54},
-                                                                          {"em", kFontSize},
-                                                                          {"rem", kFontSize}}};
+  constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{{"px", 1},
+                                                                           {"pt", 96.0 / 72},
+                                                                           {"pc", 16},
+                                                                           {"in", 96},
+                                                                           {"cm", 96 / 2.54},
+                                                                           {"mm", 9.6 / 2.54},
+                                                                           {"q", 2.4 / 2.54},
+                                                                           {"ex", kFontSize / 2},
+                                                                           {"em", kFontSize},
+                                                                           {"rem", kFontSize}}};
   std::string_view text = ascii::trim(value);
   const std::optional<double> number = take_number(text);
   if (!number) return std::nullopt;

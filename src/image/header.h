@@ -28,8 +28,10 @@ struct Header {
 // Errors: an unknown format, a header that is cut short or makes no sense.
 Result<Header> read_header(std::string_view bytes);
 
-// An SVG that says no size and has no viewBox, with the size that a page gives it written into its root (CSS:
-// 300 by 150; a side that is said stays); nothing where that is not so.
-std::optional<std::string> with_default_size(std::string_view svg);
+// An SVG whose root does not say its size in a way that librsvg understands as browsers do, with that size
+// written into it: where it says none and has no viewBox, the one that a page gives (CSS: 300 by 150; a side
+// that is said stays), and in px what is said in a style or in another unit. Nothing where the root is well
+// as it is.
+std::optional<std::string> with_plain_size(std::string_view svg);
 
 }  // namespace pixmilter::image

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/ascii.h"
 #include "image/header.h"
@@ -62,6 +64,36 @@ std::optional<double> length(std::string_view text) {
   return {};
 }
 
+// Whether a length that length() knows is in a unit of its own: librsvg, as libvips calls it, has 72 dpi.
+bool has_unit(std::string_view text) {
+  const std::string_view trimmed = ascii::trim(text);
+  const bool px = trimmed.size() > 2 && ascii::iequals(trimmed.substr(trimmed.size() - 2), "px");
+  return !trimmed.empty() && ascii::is_alpha(trimmed.back()) && !px;
+}
+
+// The length that a style attribute gives for a side, which goes before the attribute of that name; empty:
+// none. Comments and escapes in it are not understood: the side counts as not given.
+std::string_view styled(std::string_view style, std::string_view name) {
+  std::string_view found;
+  while (!style.empty()) {
+    const std::size_t end = std::min(style.find(';'), style.size());
+    const std::string_view declaration = style.substr(0, end);
+    style.remove_prefix(std::min(end + 1, style.size()));
+    const std::size_t colon = declaration.find(':');
+    if (colon == std::string_view::npos) continue;
+    if (!ascii::iequals(ascii::trim(declaration.substr(0, colon)), name)) continue;
+    const std::string_view value = declaration.substr(colon + 1);
+    if (const std::string_view given = value.substr(0, value.find('!')); length(given)) found = given;
+  }
+  return found;
+}
+
+// A side as a browser takes it.
+std::optional<double> side(std::string_view tag, std::string_view name) {
+  const auto in_style = length(styled(attribute(tag, "style").value, name));
+  return in_style ? in_style : length(attribute(tag, name).value);
+}
+
 // From its name to before ">", quotes observed.
 std::string_view root_tag(std::string_view bytes) {
   for (std::size_t at = 0; (at = bytes.find("svg", at)) != std::string_view::npos; at += 3) {
@@ -93,28 +125,48 @@ bool has_default_size(std::string_view tag) {
 
 }  // namespace
 
-std::optional<std::string> with_default_size(std::string_view bytes) {
+std::optional<std::string> with_plain_size(std::string_view bytes) {
   const std::string_view tag = root_tag(bytes);
-  const Written width = attribute(tag, "width"), height = attribute(tag, "height");
-  if (!has_default_size(tag) || (length(width.value) && length(height.value))) return {};
-  std::string out(bytes.substr(0, static_cast<std::size_t>(tag.data() - bytes.data())));
+  if (tag.empty()) return {};
+  const Written style = attribute(tag, "style");
+  const bool by_default = has_default_size(tag);
+  const auto begin = static_cast<std::size_t>(tag.data() - bytes.data());
   std::string rest(tag);
-  // From behind, so that the first stays where it is.
-  for (const Written& written : {std::max(width, height, kByPlace), std::min(width, height, kByPlace)})
-    if (written.end > 0 && !length(written.value)) rest.erase(written.begin, written.end - written.begin);
-  std::string sides;
-  if (!length(width.value)) sides += " width=\"" + std::to_string(std::lround(kDefaultWidth)) + '"';
-  if (!length(height.value)) sides += " height=\"" + std::to_string(std::lround(kDefaultHeight)) + '"';
+  std::string sides, declarations;
+  // What an attribute says in another way is said once more, and that it said it goes.
+  std::vector<Written> gone;
+  for (const auto& [name, default_length] :
+       {std::pair{std::string_view("width"), kDefaultWidth}, {std::string_view("height"), kDefaultHeight}}) {
+    if (const std::string_view given = styled(style.value, name); !given.empty()) {
+      if (has_unit(given))
+        declarations += ';' + std::string(name) + ':' + std::to_string(*length(given)) + "px!important";
+      continue;
+    }
+    const Written written = attribute(tag, name);
+    const std::optional<double> said = length(written.value);
+    if (said ? !has_unit(written.value) : !by_default) continue;
+    sides += ' ' + std::string(name) + "=\"" + std::to_string(said.value_or(default_length)) + '"';
+    if (written.end > 0) gone.push_back(written);
+  }
+  if (sides.empty() && declarations.empty()) return {};
+  // From behind, so that what comes first stays where it is.
+  std::sort(gone.begin(), gone.end(), kByPlace);
+  if (!declarations.empty()) rest.insert(style.end - 1, declarations);
+  for (auto written = gone.rbegin(); written != gone.rend(); ++written) {
+    const bool behind = !declarations.empty() && written->begin > style.begin;
+    rest.erase(written->begin + (behind ? declarations.size() : 0), written->end - written->begin);
+  }
   rest.insert(std::string_view("svg").size(), sides);
+  std::string out(bytes.substr(0, begin));
   out += rest;
-  out += bytes.substr(out.size() - rest.size() + tag.size());
+  out += bytes.substr(begin + tag.size());
   return out;
 }
 
 Result<Header> read_svg_header(std::string_view bytes) {
   const std::string_view tag = root_tag(bytes);
-  std::optional<double> width = length(attribute(tag, "width").value);
-  std::optional<double> height = length(attribute(tag, "height").value);
+  std::optional<double> width = side(tag, "width");
+  std::optional<double> height = side(tag, "height");
   if ((!width || !height) && has_default_size(tag)) {
     width = width.value_or(kDefaultWidth);
     height = height.value_or(kDefaultHeight);

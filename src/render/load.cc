@@ -123,7 +123,7 @@ Attempt<Picture> load_svg(const ImageJob& job) {
   wish.scale = std::clamp(job.settings.svg_scale, 0.01, 100.0);
   Attempt<Image> image = call_loader(job, wish);
   if (!image) return image.failure();
-  // libvips counts physical units at 72 dpi, a browser (and the header that we read) at 96.
+  // Where librsvg reads the size in another way than browsers and the header that we read, theirs counts.
   const double said = header ? std::max(header->width, header->height) * wish.scale : 0;
   const double drawn = std::max((*image)->Xsize, (*image)->Ysize);
   if (said > 0 && std::abs(said - drawn) > 1 + wish.scale) {
