@@ -111,7 +111,7 @@ bool must_render(const config::ImagePlan& plan, const image::ImageJob& job, cons
   if (!facts.width || !facts.height) return true;
   const bool larger = (s.width > 0 && *facts.width > s.width) || (s.height > 0 && *facts.height > s.height);
   const bool other = (s.width > 0 && *facts.width != s.width) || (s.height > 0 && *facts.height != s.height);
-  return larger || (other && (s.enlarge || s.resize == image::Resize::force));
+  return larger || (other && s.enlarge);
 }
 
 }  // namespace pixmilter::core

@@ -53,7 +53,10 @@ void fail(Finding& finding, config::Failure failure, std::string reason) {
 class Resolver {
  public:
   Resolver(Work& work, const config::Settings& settings, Deadline deadline)
-      : work_(work), settings_(settings), acquirer_(work, settings, deadline) {
+      : work_(work),
+        settings_(settings),
+        acquirer_(work, settings, deadline),
+        rewritten_before_(work.message.count("X-Pixmilter") > 0) {
     limits_.max_pixels = settings.render.max_pixels;
     limits_.max_frames = settings.render.max_frames;
     const auto asks = [](const std::vector<config::Condition>& conditions) {
@@ -226,6 +229,14 @@ class Resolver {
         as_it_is(picture);
         return Done{};
       case config::ImageAction::convert:
+        // Each encoding of a JPEG loses something, and a second pass changes nothing: what has been through
+        // here and is as the rule wants it is done.
+        if (part && shown && rewritten_before_ && !must_render(planned.plan, job, facts)) {
+          as_it_is(picture);
+          strip_metadata(picture);
+          if (picture.as_is()) return Error{"converted already"};
+          return Done{};
+        }
         break;
       case config::ImageAction::automatic:
         if (shown && !must_render(planned.plan, job, facts) &&
@@ -325,6 +336,7 @@ class Resolver {
   const config::Settings& settings_;
   Acquirer acquirer_;
   image::Limits limits_;
+  const bool rewritten_before_;  // the message has been through here
   std::vector<Finding> more_pages_;
   std::size_t left_out_ = 0;  // pictures that max_images left no room for
   std::map<Digest, std::size_t> known_;

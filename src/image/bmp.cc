@@ -16,6 +16,11 @@ constexpr std::uint32_t kOs2Header = 64;
 // BITMAPINFOHEADER's biCompression.
 constexpr std::uint32_t kRgb = 0, kRle8 = 1, kRle4 = 2, kBitfields = 3, kAlphaBitfields = 6;
 
+// Version 5, from the start of its header: bV5CSType, bV5ProfileData, bV5ProfileSize.
+constexpr std::uint32_t kVersion5Header = 124;
+constexpr std::size_t kColourSpace = 56, kProfileData = 112, kProfileSize = 116;
+constexpr std::uint32_t kProfileEmbedded = 0x4D424544;  // 'MBED'
+
 Error bad(std::string why) { return Error{"bmp: " + std::move(why)}; }
 
 bool one_run(std::uint32_t mask) {
@@ -90,6 +95,15 @@ pixmilter::Status read_info(std::string_view bytes, std::uint32_t header, Bmp& b
   return Done{};
 }
 
+void read_profile(std::string_view bytes, Bmp& bmp) {
+  if (u32_little(bytes, kFileHeader + kColourSpace) != kProfileEmbedded) return;
+  const std::uint64_t offset = kFileHeader + std::uint64_t{u32_little(bytes, kFileHeader + kProfileData)};
+  const std::uint32_t size = u32_little(bytes, kFileHeader + kProfileSize);
+  if (offset < kFileHeader + kVersion5Header || offset > bytes.size() || !has(bytes, offset, size)) return;
+  bmp.profile_offset = offset;
+  bmp.profile_bytes = size;
+}
+
 }  // namespace
 
 Result<Bmp> read_bmp(std::string_view bytes) {
@@ -106,6 +120,7 @@ Result<Bmp> read_bmp(std::string_view bytes) {
            header == 108 || header == 124)
     status = read_info(bytes, header, bmp, planes);
   if (!status) return status.error();
+  if (header == kVersion5Header) read_profile(bytes, bmp);
 
   if (planes != 1) return bad(std::to_string(planes) + " planes");
   if (bmp.width == 0 || bmp.height == 0) return bad("holds no pixels");

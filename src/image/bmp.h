@@ -23,11 +23,14 @@ struct Bmp {
   std::uint32_t palette_colours = 0;
   std::uint32_t palette_entry_bytes = 4;  // blue, green, red, and one unused where it is 4
   std::uint64_t pixels_offset = 0;
+  std::uint64_t profile_offset = 0;  // of an ICC profile that version 5 may bring
+  std::uint64_t profile_bytes = 0;   // 0: none
   // Of a row of plain pixels: whole 32 bit words.
   std::uint64_t row_bytes() const { return (std::uint64_t{width} * bits + 31) / 32 * 4; }
 };
 
-// Strict: what Windows would not write is an error, embedded JPEG and PNG included. Checks that the palette
+// Strict: what Windows would not write is an error, embedded JPEG and PNG included. A profile that lies
+// elsewhere (linked, or outside the bytes) counts as none. Checks that the palette
 // and all rows of plain pixels are there.
 Result<Bmp> read_bmp(std::string_view bytes);
 

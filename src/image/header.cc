@@ -172,6 +172,26 @@ Result<Header> read_webp_header(std::string_view bytes) {
   return header;
 }
 
+bool is_lossy(Format format, std::string_view bytes) {
+  switch (format) {
+    case Format::jpeg:
+    case Format::heif:
+    case Format::avif:
+      return true;
+    case Format::webp:
+      // Alone, or behind the header of the extended form: its chunks are looked through, not into.
+      for (std::size_t at = 12; has(bytes, at, 8);) {
+        if (bytes.substr(at, 4) == "VP8 ") return true;
+        const std::uint64_t length = u32_little(bytes, at + 4);
+        if (!has(bytes, at + 8, length)) break;
+        at += static_cast<std::size_t>(8 + length + length % 2);
+      }
+      return false;
+    default:
+      return false;
+  }
+}
+
 Result<Header> read_header(std::string_view bytes) {
   const Format format = sniff(bytes);
   Result<Header> header = Error{"no known picture format"};

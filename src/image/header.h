@@ -28,6 +28,11 @@ struct Header {
 // Errors: an unknown format, a header that is cut short or makes no sense.
 Result<Header> read_header(std::string_view bytes);
 
+// Whether an encoder has thrown detail away before, of bytes in this format: JPEG, lossy WebP, and HEIC and
+// AVIF, of which nothing in the header says so, but cameras make no others. A JPEG made of such a picture
+// loses little; a PNG keeps its artefacts at ten times the size.
+bool is_lossy(Format format, std::string_view bytes);
+
 // An SVG whose root does not say its size in a way that librsvg understands as browsers do, with that size
 // written into it: where it says none and has no viewBox, the one that a page gives (CSS: 300 by 150; a side
 // that is said stays), and in px what is said in a style or in another unit. Nothing where the root is well

@@ -72,7 +72,7 @@ enum class Resize : std::uint8_t { none, fit, fill, force };
 struct RenderSettings {
   OutputFormat format = OutputFormat::automatic;
   std::uint8_t quality = 82;   // JPEG, 1 to 100
-  bool lossy_allowed = false;  // automatic may choose JPEG for photographs
+  bool lossy_allowed = false;  // automatic may choose JPEG for photographs of a source without loss, too
   Resize resize = Resize::none;
   std::uint32_t width = 0;   // pixels, 0: not given
   std::uint32_t height = 0;  // pixels, 0: not given

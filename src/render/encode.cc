@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "image/header.h"
 #include "render/gif_writer.h"
 #include "render/palette.h"
 #include "render/png_writer.h"
@@ -42,9 +43,10 @@ Attempt<Done> keep_first_frame(Picture& picture) {
   return Done{};
 }
 
-// A picture in memory is taken for a photograph when it is opaque, has more colours than a palette, and few
-// pixels equal their left neighbour: drawings are flat, camera pictures are not.
-bool is_photograph(const Picture& picture) {
+// A picture in memory is taken for a photograph when it is opaque, has more colours than a palette, and,
+// unless it comes out of a lossy codec, few pixels equal their left neighbour: drawings are flat, camera
+// pictures are not, but codecs smooth both, and give a drawing colours that it never had.
+bool is_photograph(const Picture& picture, bool from_lossy) {
   const VipsImage* image = picture.image.get();
   const auto bands = static_cast<std::uint32_t>(image->Bands);
   const auto* pixels = reinterpret_cast<const std::uint8_t*>(VIPS_IMAGE_ADDR(image, 0, 0));
@@ -67,7 +69,7 @@ bool is_photograph(const Picture& picture) {
       if (colour == colour_at(pixel - bands, bands)) ++equal;
       if (!many_colours && palette.index(colour) < 0) many_colours = true;
     }
-  return many_colours && equal * 4 < pairs;
+  return many_colours && (from_lossy || equal * 4 < pairs);
 }
 
 Attempt<std::string> write_jpeg(const Picture& picture, int quality, bool small) {
@@ -105,6 +107,8 @@ class Encoder {
   explicit Encoder(const image::ImageJob& job)
       : settings_(job.settings),
         max_output_bytes_(std::min<std::uint64_t>(job.limits.max_output_bytes, (std::uint64_t{1} << 31) - 1)),
+        from_lossy_(image::is_lossy(job.format, job.bytes)),
+        from_jpeg_(job.format == Format::jpeg),
         hurried_(job.hurried) {}
 
   Attempt<ImageResult> encode(Picture picture) {
@@ -133,9 +137,13 @@ class Encoder {
         break;
     }
     format_ = picture.frames > 1 ? Format::gif : Format::png;
-    if (format_ == Format::png && settings_.lossy_allowed) {
+    if (format_ == Format::gif) return Done{};
+    // Whoever made a JPEG has decided; and it stays one that other programs may make smaller.
+    if (from_jpeg_) {
+      format_ = Format::jpeg;
+    } else if (settings_.lossy_allowed || from_lossy_) {
       if (auto held = hold_in_memory(picture); !held) return held.failure();
-      if (is_photograph(picture)) format_ = Format::jpeg;
+      if (is_photograph(picture, from_lossy_)) format_ = Format::jpeg;
     }
     return Done{};
   }
@@ -239,6 +247,8 @@ class Encoder {
 
   const RenderSettings& settings_;
   std::uint64_t max_output_bytes_;
+  bool from_lossy_;  // what is lost is lost already
+  bool from_jpeg_;
   bool hurried_;
   Format format_ = Format::png;
 };

@@ -55,7 +55,15 @@ Attempt<Picture> open_bmp(const ImageJob& job) {
   if (!header) return refused(header.error().text);
   if (auto limits = check_limits(job.limits, header->width, header->height, 1); !limits)
     return limits.failure();
-  return read_bmp_pixels(job.bytes, *header);
+  Attempt<Picture> picture = read_bmp_pixels(job.bytes, *header);
+  if (!picture || header->profile_bytes == 0) return picture;
+  const std::string_view profile = job.bytes.substr(static_cast<std::size_t>(header->profile_offset),
+                                                    static_cast<std::size_t>(header->profile_bytes));
+  vips_image_set_blob_copy(picture->image.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+  Attempt<Image> image = to_srgb8(std::move(picture->image), colouring_of(job.settings));
+  if (!image) return image.failure();
+  picture->image = std::move(*image);
+  return picture;
 }
 
 // What libvips decodes, brought to 8 bit sRGB and upright.

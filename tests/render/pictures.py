@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+import heif_boxes
 from arrays import Case
 
 
@@ -67,6 +68,14 @@ def bmp_file(header, width, height, bits, compression, palette, pixels, masks=()
             info += b"".join(struct.pack("<I", m) for m in masks)
     offset = 14 + len(info) + len(palette)
     return b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + info + palette + pixels
+
+
+def with_bmp_profile(bmp, profile):
+    """A bitmap of version 5 with an ICC profile behind its pixels."""
+    out = bytearray(bmp + profile)
+    struct.pack_into("<4s", out, 14 + 56, b"DEBM")
+    struct.pack_into("<II", out, 14 + 112, len(bmp) - 14, len(profile))
+    return bytes(out)
 
 
 def rows(data, top_down=False):
@@ -145,6 +154,27 @@ def bmp_cases(rng):
         yield Case("bmp 16 bit " + name, "image/bmp", {},
                    bmp_file(40, width, height, 16, compression, b"", rows([w.tobytes() for w in words]), masks),
                    judge_near(wide.astype(np.uint8)))
+    for bits in (16, 24):
+        for top_down in (False, True):
+            if bits == 16:
+                lines, masks, compression, shown = [w.tobytes() for w in words], (0xF800, 0x7E0, 0x1F), 3, wide.astype(np.uint8)
+            else:
+                lines, masks, compression, shown = bgr, (), 0, rgb
+            yield Case("bmp %d bit header 124%s" % (bits, " top-down" if top_down else ""), "image/bmp", {},
+                       bmp_file(124, width, height, bits, compression, b"", rows(lines, top_down), masks, top_down), judge_near(shown))
+    for name, pixels, shown in (("24 bit", rows(bgr), rgb), ("32 bit with alpha", rows(bgra), rgba)):
+        plain = bmp_file(124, width, height, 24 if "24" in name else 32, 0 if "24" in name else 3, b"", pixels,
+                         () if "24" in name else (0xFF0000, 0xFF00, 0xFF, 0xFF000000))
+        turned = ImageCms.profileToProfile(Image.fromarray(shown[..., :3]), ImageCms.ImageCmsProfile(io.BytesIO(swapped_profile())),
+                                           ImageCms.createProfile("sRGB"))
+        if shown.shape[2] == 4:
+            turned.putalpha(Image.fromarray(shown[..., 3]))
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        yield Case("bmp %s with a profile" % name, "image/bmp", {}, with_bmp_profile(plain, swapped_profile()), judge_near(turned, 2))
+        yield Case("bmp %s that says sRGB" % name, "image/bmp", {}, with_bmp_profile(plain, srgb), judge_near(shown))
+        yield Case("bmp %s with a broken profile" % name, "image/bmp", {}, with_bmp_profile(plain, b"broken" * 50), judge_near(shown))
+        yield Case("bmp %s with a profile that is not there" % name, "image/bmp", {},
+                   with_bmp_profile(plain, swapped_profile())[:len(plain) + 9], judge_near(shown))
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         image = Image.fromarray(rgba).convert(mode)
         # Pillow writes 32 bits without saying that there is alpha.
@@ -237,6 +267,28 @@ def swapped_profile(gamma=1.8):
     return head.ljust(128, b"\0") + table + data
 
 
+def lossy_cases(picture):
+    """What comes out of what has lost detail before: JPEG where that keeps all that is to be seen."""
+    gray, flat = picture.convert("L"), Image.new("RGB", (40, 30), (200, 30, 60))
+    for name, source, format, options, wanted in (
+            ("jpeg", picture, "JPEG", {"quality": 95}, "JPEG"), ("jpeg of one colour", flat, "JPEG", {"quality": 95}, "JPEG"),
+            ("gray jpeg", gray, "JPEG", {"quality": 95}, "JPEG"), ("jpeg of inks", picture.convert("CMYK"), "JPEG", {"quality": 95}, "JPEG"),
+            ("lossy webp", picture, "WEBP", {"quality": 95}, "JPEG"), ("lossy webp of one colour", flat, "WEBP", {"quality": 95}, "PNG"),
+            ("lossy webp in the extended form", picture, "WEBP", {"quality": 95, "icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}, "JPEG"),
+            ("lossless webp", picture, "WEBP", {"lossless": True}, "PNG"), ("png", picture, "PNG", {}, "PNG")):
+        payload = saved(source, format, **options)
+        tolerance = 140 if source.mode == "CMYK" else 40
+        for fit in ({}, {"set:resize": "fit", "set:width": str(source.width // 2)}):
+            shown = source.convert("RGB").resize((source.width // 2, round(source.height * (source.width // 2) / source.width)),
+                                                 Image.LANCZOS) if fit else source
+            yield Case("%s as it likes%s" % (name, ", smaller" if fit else ""), "image/" + format.lower(), fit, payload,
+                       judge_near(shown, tolerance, "RGB", wanted))
+    see_through = picture.copy()
+    see_through.putalpha(picture.convert("L"))
+    yield Case("lossy webp with alpha as it likes", "image/webp", {}, saved(see_through, "WEBP", quality=95),
+               judge_near(see_through, 255, "RGBA"))
+
+
 def libvips_cases(tool, rng):
     rgb = test_picture()
     noise = rng.integers(0, 256, rgb.shape, dtype=np.uint8)
@@ -250,14 +302,24 @@ def libvips_cases(tool, rng):
     yield Case("png 16 bit gray", "image/png", {}, saved(Image.fromarray(wide.astype(np.int32), "I"), "PNG"),
                judge_near(np.floor(wide / 257 + 0.5).astype(np.uint8)))
 
-    def png16(data, profile=None):
+    def png16(data, profile=None, key=None):
         """Pillow writes no colour of 16 bits."""
         def chunk(kind, body):
             return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         lines = b"".join(b"\0" + row.astype(">u2").tobytes() for row in data)
         extra = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile)) if profile else b""
-        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", data.shape[1], data.shape[0], 16, {2: 4, 3: 2, 4: 6}[data.shape[2]], 0, 0, 0)) + \
+        if key:
+            extra += chunk(b"tRNS", struct.pack(">%dH" % len(key), *key))
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", data.shape[1], data.shape[0], 16, {1: 0, 2: 4, 3: 2, 4: 6}[data.shape[2]], 0, 0, 0)) + \
             extra + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    # tRNS names one gray or one colour of 16 bits that is not there; another that shares its upper byte is.
+    for bands in (1, 3):
+        wide = np.full(rgb.shape[:2] + (bands,), 0x1234, np.uint16)
+        wide[5:9] = 0x1235
+        wide[20:] = 0xFFFF
+        eight = np.dstack([np.floor(wide / 257 + 0.5), np.where(wide[..., :1] == 0x1235, 0, 255)]).astype(np.uint8)
+        eight = eight if bands == 3 else np.dstack([eight[..., :1]] * 3 + [eight[..., 1:]])
+        yield Case("png 16 bit %d bands with tRNS" % bands, "image/png", {}, png16(wide, key=[0x1235] * bands), judge_near(eight))
     for bands in (2, 3, 4):
         wide = rng.integers(0, 65536, rgb.shape[:2] + (bands,), dtype=np.uint16)
         yield Case("png 16 bit %d bands" % bands, "image/png", {}, png16(wide), judge_near(np.floor(wide / 257 + 0.5).astype(np.uint8)))
@@ -266,11 +328,13 @@ def libvips_cases(tool, rng):
     turned.putalpha(Image.fromarray(rgb[..., 1]))
     yield Case("png 16 bit with a profile and alpha", "image/png", {}, png16(deep, swapped_profile()), judge_near(turned, 2))
 
+    # Pixels of what is lossy are judged as PNG; further down, that it becomes JPEG of its own accord.
+    png = {"set:format": "png"}
     for mode in ("L", "RGB", "CMYK"):
         image = picture.convert(mode)
-        yield Case("jpeg " + mode, "image/jpeg", {}, saved(image, "JPEG", quality=95),
+        yield Case("jpeg " + mode, "image/jpeg", png, saved(image, "JPEG", quality=95),
                    judge_near(Image.open(io.BytesIO(saved(image, "JPEG", quality=95))), 140 if mode == "CMYK" else 4, "RGB"))  # Pillow knows no inks
-    yield Case("jpeg progressive", "image/jpeg", {}, saved(picture, "JPEG", quality=95, progressive=True), judge_near(picture, 12, "RGB"))
+    yield Case("jpeg progressive", "image/jpeg", png, saved(picture, "JPEG", quality=95, progressive=True), judge_near(picture, 12, "RGB"))
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -280,13 +344,13 @@ def libvips_cases(tool, rng):
             turned = Image.open(io.BytesIO(payload))
             turned.load()  # which turns a TIFF, and no other
             turned = turned if format == "TIFF" else ImageOps.exif_transpose(turned)
-            yield Case("%s orientation %d" % (format.lower(), orientation), "image/" + format.lower(), {}, payload,
+            yield Case("%s orientation %d" % (format.lower(), orientation), "image/" + format.lower(), png, payload,
                        judge_near(turned, 4 if format == "JPEG" else 0, "RGB"))
 
     for mode in ("RGB", "RGBA"):
         image = Image.fromarray(rgba).convert(mode)
         yield Case("webp lossless " + mode, "image/webp", {}, saved(image, "WEBP", lossless=True, exact=True), judge_near(image))
-    yield Case("webp lossy", "image/webp", {}, saved(picture, "WEBP", quality=95), judge_near(picture, 24, "RGB"))
+    yield Case("webp lossy", "image/webp", png, saved(picture, "WEBP", quality=95), judge_near(picture, 24, "RGB"))
 
     for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
         for mode in ("L", "RGB", "RGBA", "P") if compression != "jpeg" else ("L", "RGB"):
@@ -320,13 +384,17 @@ def libvips_cases(tool, rng):
             if made.status != "ok":
                 yield Case("%s %s" % (format, mode), "image/" + format, {}, None, made.reason)
                 continue
-            yield Case("%s %s" % (format, mode), "image/" + format, {}, made.picture, judge_near(source, tolerance))
+            yield Case("%s %s" % (format, mode), "image/" + format, png, made.picture, judge_near(source, tolerance))
+            # Cameras make HEIC and AVIF of photographs; JPEG XL and JPEG 2000 may be without loss.
+            lossy = format in ("heic", "avif") and mode == "RGB"
+            yield Case("%s %s as it likes" % (format, mode), "image/" + format, {}, made.picture,
+                       judge_near(source, 60 if lossy else tolerance, "RGB" if lossy else "RGBA", "JPEG" if lossy else "PNG"))
 
     profile = swapped_profile()
     turned = ImageCms.profileToProfile(picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"))
     for format in ("PNG", "JPEG", "TIFF", "WEBP"):
         options = {"quality": 100, "subsampling": 0} if format == "JPEG" else {"lossless": True} if format == "WEBP" else {}
-        yield Case(format.lower() + " with a profile", "image/" + format.lower(), {},
+        yield Case(format.lower() + " with a profile", "image/" + format.lower(), png,
                    saved(picture, format, icc_profile=profile, **options), judge_near(turned, 8 if format == "JPEG" else 2, "RGB"))
     with_alpha = turned.copy()
     with_alpha.putalpha(Image.fromarray(rgb[..., 1]))
@@ -337,6 +405,8 @@ def libvips_cases(tool, rng):
     yield Case("png that says sRGB", "image/png", {}, saved(Image.fromarray(noise), "PNG", icc_profile=srgb), judge_near(noise))
     yield Case("png with a broken profile", "image/png", {}, saved(Image.fromarray(noise), "PNG", icc_profile=b"broken" * 50),
                judge_near(noise))
+
+    yield from lossy_cases(picture)
 
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="10" height="10" fill="#f00"/></svg>'
     drawn = np.zeros((10, 20, 4), np.uint8)
@@ -350,8 +420,81 @@ def libvips_cases(tool, rng):
                            b'height="10" href="http://127.0.0.1:9/x.png"/></svg>'), judge_near(drawn))
 
 
+def heif_cases(tool):
+    """What phones write and libheif's encoder does not: several images, thumbnails, turned, mirrored and cropped ones."""
+    png = {"set:format": "png"}
+    for format in ("heic", "avif"):
+        made = []
+        for seed, size in ((0, (160, 96)), (1, (320, 192)), (2, (64, 128))):
+            picture = Image.fromarray(np.roll(test_picture(*size), seed, -1))
+            answer = tool.render("make", {"set:as": format}, saved(picture, "PNG"))
+            if answer.status != "ok":
+                yield Case(format + " of several images", "image/" + format, {}, None, answer.reason)
+                break
+            made.append((picture, heif_boxes.Image(answer.picture)))
+        if len(made) < 3:
+            continue
+        (small, first), (large, second), (high, third) = made
+        media = "image/" + format
+        # A quarter turn against the clock is what Pillow's ROTATE_90 does.
+        ways = {"as it is": ([], small), "mirrored": ([heif_boxes.mirrored(1)], small.transpose(Image.FLIP_LEFT_RIGHT)),
+                "upside down": ([heif_boxes.mirrored(0)], small.transpose(Image.FLIP_TOP_BOTTOM)),
+                "cropped": ([heif_boxes.cropped(80, 64)], small.crop((40, 16, 120, 80)))}
+        for quarters, how in ((1, Image.ROTATE_90), (2, Image.ROTATE_180), (3, Image.ROTATE_270)):
+            ways["turned by %d" % quarters] = ([heif_boxes.turned(quarters)], small.transpose(how))
+        ways["turned and mirrored"] = ([heif_boxes.turned(1), heif_boxes.mirrored(1)],
+                                       small.transpose(Image.ROTATE_90).transpose(Image.FLIP_LEFT_RIGHT))
+        for name, (more, wanted) in ways.items():
+            yield Case("%s %s" % (format, name), media, png, heif_boxes.file((first, more)), judge_near(wanted, 40, "RGB"))
+        for primary, wanted in enumerate((small, large, high)):
+            yield Case("%s of three images, the primary is number %d" % (format, primary), media, png,
+                       heif_boxes.file((first, []), (second, []), (third, []), primary=primary), judge_near(wanted, 40, "RGB"))
+        yield Case(format + " with a thumbnail", media, png,
+                   heif_boxes.file((second, []), (first, []), thumbnails=[(1, 0)]), judge_near(large, 40, "RGB"))
+        yield Case(format + " with a thumbnail before it", media, png,
+                   heif_boxes.file((first, []), (second, []), primary=1, thumbnails=[(0, 1)]), judge_near(large, 40, "RGB"))
+        yield Case(format + " with a thumbnail, both turned", media, png,
+                   heif_boxes.file((second, [heif_boxes.turned(1)]), (first, [heif_boxes.turned(1)]), thumbnails=[(1, 0)]),
+                   judge_near(large.transpose(Image.ROTATE_90), 40, "RGB"))
+        yield Case(format + " beside a hidden image", media, png,
+                   heif_boxes.file((first, []), (third, []), primary=1, hidden=[0]), judge_near(high, 40, "RGB"))
+        # Half its size: the turned sides count.
+        yield Case(format + " turned, smaller", media, {**png, "set:resize": "fit", "set:width": "48"},
+                   heif_boxes.file((first, [heif_boxes.turned(3)])),
+                   judge_near(small.transpose(Image.ROTATE_270).resize((48, 80), Image.LANCZOS), 40, "RGB"))
+
+
+def without_adobe(jpeg):
+    """A JPEG without its APP14 segment."""
+    at = jpeg.index(b"\xff\xee")
+    return jpeg[:at] + jpeg[at + 2 + struct.unpack(">H", jpeg[at + 2:at + 4])[0]:]
+
+
+def ink_cases(tool, picture):
+    """Four inks in the ways that programs write them: all have to come out as the plain one does."""
+    def jpeg(planes):
+        return saved(Image.merge("CMYK", planes), "JPEG", quality=97, subsampling=0)
+
+    cmyk = picture.convert("CMYK")
+    plain = jpeg(cmyk.split())
+    drawn = Image.open(io.BytesIO(tool.render("image/jpeg", {"set:format": "png"}, plain).picture))
+    png = {"set:format": "png"}
+    yield Case("jpeg CMYK as Adobe writes it", "image/jpeg", png, plain, judge_near(picture, 140, "RGB"))
+    # YCCK: Adobe's complements of the inks, made RGB, made YCbCr; and the segment says 2.
+    cyan, magenta, yellow, black = cmyk.split()
+    ycc = Image.merge("RGB", (cyan, magenta, yellow)).convert("YCbCr").split()
+    marked = bytearray(jpeg([ImageOps.invert(one) for one in ycc] + [black]))
+    at = marked.index(b"\xff\xee")
+    marked[at + 15] = 2
+    yield Case("jpeg YCCK", "image/jpeg", png, bytes(marked), judge_near(drawn, 24, "RGB"))
+    # Without the segment it is taken to be like Adobe's, as Pillow and browsers do.
+    yield Case("jpeg CMYK without Adobe's segment", "image/jpeg", png, without_adobe(plain), judge_near(drawn, 0, "RGB"))
+
+
 def cases(tool, seed=5):
     rng = np.random.default_rng(seed)
+    yield from heif_cases(tool)
+    yield from ink_cases(tool, Image.fromarray(test_picture()))
     yield from bmp_cases(rng)
     yield from netpbm_cases(rng)
     yield from libvips_cases(tool, rng)
