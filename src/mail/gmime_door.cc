@@ -44,7 +44,8 @@ class Condensed {
       if (hit - at >= kLongStretch) {
         const std::size_t begin = bytes.find('\n', at + kMargin) + 1;  // npos + 1 is 0
         const std::size_t end = bytes.rfind('\n', hit - kMargin) + 1;
-        if (begin != 0 && end > begin) {
+        // A line that continues a field of a header stands within that field, and so do those after it.
+        if (begin != 0 && end > begin && !ascii::is_blank(bytes[begin])) {
           text_.append(bytes, kept, begin - kept);
           cuts_.push_back({text_.size(), (cuts_.empty() ? 0 : cuts_.back().removed) + (end - begin)});
           kept = end;

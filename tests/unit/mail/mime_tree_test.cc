@@ -181,5 +181,17 @@ TEST(MimeTree, LongBodiesLieWhereTheyDo) {
   }
 }
 
+TEST(MimeTree, LongFieldsAreReadWhole) {
+  initialise_mime();
+  std::string name;
+  for (int i = 0; i < 300; ++i) name += "\r\n " + std::string(60, static_cast<char>('a' + i % 26));
+  const Message message("MIME-Version: 1.0\r\nContent-Type: image/png; x=y; name=\"" + name +
+                        "\"\r\n\r\nabc\r\n");
+  const Result<MimeTree> tree = MimeTree::parse(message);
+  ASSERT_TRUE(tree) << tree.error().text;
+  ASSERT_NE((*tree)[0].parameter("name"), nullptr);
+  EXPECT_GT((*tree)[0].parameter("name")->size(), 300u * 60);
+}
+
 }  // namespace
 }  // namespace pixmilter::mail
