@@ -123,8 +123,20 @@ void CssLexer::read_number() {
     skip_name();
 }
 
-// At a quote. False: a line end cuts the string off, and stands next.
+// At a quote. False: a line end cuts the string off, and stands next. One that was no quoted URL is asked for
+// again, and not read again.
 bool CssLexer::read_string(Range& content) {
+  if (at_ != last_string_.begin) {
+    last_string_.begin = at_;
+    last_string_.whole = find_string_end(last_string_.content);
+    last_string_.end = at_;
+  }
+  content = last_string_.content;
+  at_ = last_string_.end;
+  return last_string_.whole;
+}
+
+bool CssLexer::find_string_end(Range& content) {
   const char quote = text_[at_];
   content.begin = ++at_;
   // A string without escapes and line ends, such as a long data: URI, is crossed in three strides. That it

@@ -50,6 +50,7 @@ class CssLexer {
   void read_number();
   void read_word(CssToken& token);
   bool read_string(Range& content);
+  bool find_string_end(Range& content);
   bool read_quoted_url(CssToken& token);
   void read_bare_url(CssToken& token);
   std::size_t find(std::string_view what, std::size_t from);
@@ -57,6 +58,13 @@ class CssLexer {
   std::string_view text_;
   std::size_t at_ = 0;
   std::size_t work_ = 0;
+  struct LastString {
+    std::size_t begin = static_cast<std::size_t>(-1);  // of its quote
+    std::size_t end = 0;                               // where reading goes on
+    Range content;
+    bool whole = false;
+  };
+  LastString last_string_;
   std::array<bool, 2> none_left_{};  // of the quotes " and ': there is no other one from here on
 };
 

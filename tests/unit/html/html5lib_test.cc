@@ -1,5 +1,5 @@
-// The tokenizer against the tokenizer tests of html5lib, which browsers use as well. They come with the
-// workplace, not with the sources: PIXMILTER_HTML5LIB names the folder, else ../shared/data is looked at.
+// The tokenizer against the tokenizer tests of html5lib, which browsers use as well. They are
+// not among the sources: PIXMILTER_HTML5LIB names the folder, else ../shared/data is looked at.
 //
 // What is compared: every token of every test in each of its initial states. What is not: parse errors
 // (the tokenizer reports none), and the tests of xmlViolation, which ask for a coercion to XML.
