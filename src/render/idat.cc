@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kWindow = 32 << 10;  // how far back deflate looks
 constexpr std::size_t kZlibBuffer = 64 << 10;
+constexpr std::uint64_t kWorthAHelper = 512 << 10;  // less is done before a thread has started
 constexpr std::size_t kMaxWaiting = 16 << 20;
 constexpr int kLevel = 6;
 constexpr int kSmallestLevel = 9;
@@ -32,22 +33,17 @@ Idat::~Idat() {
   if (open_) deflateEnd(&stream_);
 }
 
-bool Idat::add(const std::uint8_t* bytes, std::size_t size, const PngStrategy& strategy) {
-  adler_ = libdeflate_adler32(adler_, bytes, size);
-  const std::size_t before = out_.size();
-  if (!(strategy.search ? search(bytes, size, strategy.level) : add_runs(bytes, size))) return false;
+bool Idat::add(std::vector<std::uint8_t>& strip, std::size_t size, const PngStrategy& strategy) {
+  adler_ = libdeflate_adler32(adler_, strip.data(), size);
+  if (!strategy.search) return add_runs(strip, size);
+  if (!take_from_helper()) return false;
+  const bool added = search(strip.data(), size, strategy.level);
   left_ -= size;
-  if (!room_taken_ && !strategy.search) {
-    // What follows most often takes as much: the bytes are not moved again and again.
-    room_taken_ = true;
-    const double ratio = static_cast<double>(out_.size() - before) / static_cast<double>(size);
-    const auto more = static_cast<std::uint64_t>(ratio * 1.1 * static_cast<double>(left_)) + kZlibBuffer;
-    out_.reserve(out_.size() + static_cast<std::size_t>(std::min(more, max_bytes_)));
-  }
-  return true;
+  return added;
 }
 
 bool Idat::finish() {
+  if (!take_from_helper()) return false;
   if (!waiting_.empty()) {
     if (!search_to_the_end()) return false;
   } else if (searching_) {
@@ -68,13 +64,40 @@ bool Idat::append(const std::uint8_t* bytes, std::size_t size) {
   return out_.size() <= max_bytes_;
 }
 
-bool Idat::add_runs(const std::uint8_t* bytes, std::size_t size) {
+// Of two strips one goes to the helper; that is taken when the other is done here, so the order stays.
+bool Idat::add_runs(std::vector<std::uint8_t>& strip, std::size_t size) {
   if (!search_waiting() || (searching_ && !stop_search(Z_SYNC_FLUSH))) return false;
-  buffer_.resize(std::max(buffer_.size(), deflate_runs_bound(size)));
-  if (!append(buffer_.data(), deflate_runs(bytes, size, buffer_.data()))) return false;
   const std::size_t kept = std::min(size, kWindow);
-  tail_.assign(bytes + size - kept, bytes + size);
-  return true;
+  tail_.assign(strip.data() + size - kept, strip.data() + size);
+  if (helper_allowed_ && !helper_ && left_ >= kWorthAHelper) {
+    helper_.emplace();
+    helper_allowed_ = helper_->start();
+  }
+  left_ -= size;
+  if (helper_ && helper_allowed_ && !helper_->busy()) {
+    helper_->give(strip, size);
+    return true;
+  }
+  buffer_.resize(std::max(buffer_.size(), deflate_runs_bound(size)));
+  const std::size_t deflated = deflate_runs(strip.data(), size, buffer_.data());
+  if (!take_from_helper()) return false;
+  take_room(size, deflated);
+  return append(buffer_.data(), deflated);
+}
+
+bool Idat::take_from_helper() {
+  if (!helper_ || !helper_->busy()) return true;
+  const std::span<const std::uint8_t> deflated = helper_->take();
+  return append(deflated.data(), deflated.size());
+}
+
+// What follows most often takes as much: the bytes are not moved again and again.
+void Idat::take_room(std::size_t size, std::size_t deflated) {
+  if (room_taken_) return;
+  room_taken_ = true;
+  const double ratio = static_cast<double>(deflated) / static_cast<double>(size);
+  const auto more = static_cast<std::uint64_t>(ratio * 1.1 * static_cast<double>(left_ + size)) + kZlibBuffer;
+  out_.reserve(out_.size() + static_cast<std::size_t>(std::min(more, max_bytes_)));
 }
 
 bool Idat::search(const std::uint8_t* bytes, std::size_t size, int level) {

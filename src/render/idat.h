@@ -5,10 +5,12 @@
 #include <zlib.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "render/png_strategy.h"
+#include "render/run_helper.h"
 
 namespace pixmilter::render {
 
@@ -24,12 +26,18 @@ class Idat {
   // smallest: bytes count more than time.
   void prefer_smallest() { smallest_ = true; }
 
-  // False: out of memory or over the limit. Each strip may be deflated in another way.
-  bool add(const std::uint8_t* bytes, std::size_t size, const PngStrategy& strategy);
+  // What needs no search may be deflated in a second thread. The bytes are the same.
+  void allow_helper() { helper_allowed_ = true; }
+
+  // Takes the first size bytes of strip, whose memory may be exchanged for other. Each strip may be deflated
+  // in another way. False: out of memory or over the limit.
+  bool add(std::vector<std::uint8_t>& strip, std::size_t size, const PngStrategy& strategy);
   bool finish();
 
  private:
-  bool add_runs(const std::uint8_t* bytes, std::size_t size);
+  bool add_runs(std::vector<std::uint8_t>& strip, std::size_t size);
+  bool take_from_helper();
+  void take_room(std::size_t size, std::size_t deflated);
   bool search(const std::uint8_t* bytes, std::size_t size, int level);
   bool search_waiting();
   bool search_to_the_end();
@@ -45,6 +53,8 @@ class Idat {
   std::uint64_t max_bytes_;
   std::uint32_t adler_ = 1;
   bool room_taken_ = false;
+  bool helper_allowed_ = false;
+  std::optional<RunHelper> helper_;
   z_stream stream_{};
   bool open_ = false;
   bool searching_ = false;

@@ -117,7 +117,7 @@ class PngWriter {
     if (last != std::string::npos) put_chunk(out_, "tRNS", alphas.substr(0, last + 1));
     start(width_, 1, true);
     Idat idat(out_, filtered_bytes(), options_.max_output_bytes);
-    if (options_.smallest) idat.prefer_smallest();
+    prepare(idat);
     const std::uint32_t rows = std::max<std::uint32_t>(1, kStripBytes / width_);
     for (std::uint32_t y = 0; y < height_; y += rows)
       if (!add_rows(idat, indices_.data() + std::size_t{y} * width_, width_, std::min(rows, height_ - y)))
@@ -131,7 +131,7 @@ class PngWriter {
     const std::size_t row_bytes = std::size_t{width_} * bands_;
     start(row_bytes, bands_, false);
     Idat idat(out_, filtered_bytes(), options_.max_output_bytes);
-    if (options_.smallest) idat.prefer_smallest();
+    prepare(idat);
     // The rows that were turned into indices come back from their palette.
     const std::size_t indexed_rows = indices_.size() / width_;
     const std::size_t strip_rows = std::max<std::size_t>(1, kStripBytes / row_bytes);
@@ -162,6 +162,10 @@ class PngWriter {
     pixel_bytes_ = pixel_bytes;
     chooser_.emplace(options_.smallest, palette);
   }
+  void prepare(Idat& idat) const {
+    if (options_.smallest) idat.prefer_smallest();
+    if (options_.helper) idat.allow_helper();
+  }
   std::uint64_t filtered_bytes() const { return (previous_.size() + 1) * std::uint64_t{height_}; }
 
   // Filters rows and hands them on, looking anew every few strips at how that is best done.
@@ -175,7 +179,7 @@ class PngWriter {
     since_choice_ += rows.filtered_bytes();
     filter_rows(strategy_.filter, rows, filtered_.data());
     std::memcpy(previous_.data(), rows.row(count - 1), rows.row_bytes);
-    return idat.add(filtered_.data(), rows.filtered_bytes(), strategy_);
+    return idat.add(filtered_, rows.filtered_bytes(), strategy_);
   }
 
   Attempt<std::string> finish(Idat& idat) {

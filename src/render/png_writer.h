@@ -16,6 +16,7 @@ namespace pixmilter::render {
 struct PngOptions {
   bool smallest = false;                       // bytes count more than time
   bool fastest = false;                        // time counts more than bytes; no palette then
+  bool helper = true;                          // a second thread for large pictures; the bytes are the same
   bool palette = true;                         // where 256 colours suffice and it is smaller
   std::uint64_t max_output_bytes = 100 << 20;  // more is Status::limit
 };

@@ -213,10 +213,11 @@ Image image_of(const Content& c) {
   return std::move(*image);
 }
 
-void our_writer(benchmark::State& state, const Content& c, bool hurried) {
+void our_writer(benchmark::State& state, const Content& c, bool hurried, bool helper) {
   std::size_t size = 0;
   pixmilter::render::PngOptions options;
   options.fastest = hurried;
+  options.helper = helper;
   for (auto _ : state) {
     const Image image = image_of(c);
     auto png = pixmilter::render::write_png(image.get(), options);
@@ -280,8 +281,9 @@ int main(int argc, char** argv) {
     for (int i = 0; i < pixmilter::render::kFilters; ++i)
       add(std::string(kFilterNames[i]) + ", runs",
           [&c, i](benchmark::State& state) { runs(state, c, static_cast<pixmilter::render::Filter>(i)); });
-    add("writer", [&c](benchmark::State& state) { our_writer(state, c, false); });
-    add("hurried", [&c](benchmark::State& state) { our_writer(state, c, true); });
+    add("writer", [&c](benchmark::State& state) { our_writer(state, c, false, true); });
+    add("writer, one thread", [&c](benchmark::State& state) { our_writer(state, c, false, false); });
+    add("hurried", [&c](benchmark::State& state) { our_writer(state, c, true, true); });
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -108,6 +108,17 @@ TEST_F(PngWriter, GivesRowsBackThatAreLongerThanAStrip) {
     expect_back(pixels(200'003, 5, bands), 200'003, 5, bands, {});
 }
 
+TEST_F(PngWriter, WritesTheSameWithAndWithoutAHelper) {
+  for (int i = 0; i < 12; ++i) {
+    const std::string samples = pixels(1100, 700, 3);
+    PngOptions options;
+    options.fastest = i % 4 == 0;
+    const std::string with = written(samples, 1100, 700, 3, options);
+    options.helper = false;
+    EXPECT_EQ(with, written(samples, 1100, 700, 3, options));
+  }
+}
+
 TEST_F(PngWriter, WritesNoiseInNoMoreThanItsSize) {
   std::string noise;
   while (noise.size() < 3 * 400 * 300) noise += static_cast<char>(random());
