@@ -23,6 +23,7 @@ import assorted
 import harness
 import judge
 import kills
+import macros
 import pictures
 import postfix
 import through
@@ -127,6 +128,21 @@ class Verdicts(through.Verdicts, WithPostfix):
 
 class Reload(through.Reload, WithPostfix):
     pass
+
+
+class Macros(macros.Macros, WithPostfix):
+    queue_id_in = r"queued as (\S+)"
+    # pickup(8) has no client; cleanup(8) says localhost for it.
+    of_a_program = {"local", "hostname"}
+
+    @classmethod
+    def new_mta(cls, folder, sink_port, milter):
+        cls.authority = macros.Dovecot(os.path.join(folder, "auth"))
+        cls.door = free_port()
+        return postfix.Postfix(
+            folder, sink_port, milter.postfix_spec,
+            settings={"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": f"{folder}/auth"},
+            more_services=f"127.0.0.1:{cls.door} inet n - n - - smtpd\n  -o milter_macro_daemon_name=ORIGINATING\n")
 
 
 class Snippets(WithPostfix):

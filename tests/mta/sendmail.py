@@ -45,6 +45,13 @@ mount --rbind "$at/dev" /dev
 mount -t tmpfs -o mode=755 none /run
 mkdir /run/pixmilter
 mount --bind "$folder" /run/pixmilter
+# Cyrus SASL looks for its settings beside its modules as well.
+modules=$(echo /usr/lib/*/sasl2)
+if [ -e "$at/Sendmail.conf" ]; then
+  mkdir /run/sasl2
+  cp -a "$modules"/. "$at/Sendmail.conf" /run/sasl2
+  mount --bind /run/sasl2 "$modules"
+fi
 exec "$@"
 """
 UNSHARE = ["unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", ENTER, "sh"]
@@ -93,9 +100,9 @@ def unpack(folder):
 class Sendmail:
     """with Sendmail(folder, sink_port) as sendmail: sendmail.send(…)"""
 
-    def __init__(self, folder, sink_port, socket=None, before="", after=""):
+    def __init__(self, folder, sink_port, socket=None, before="", after="", sasl=""):
         """socket: pixmilter's where it is not the pixmilter.sock of the folder; before, after: lines of sendmail.mc
-        on either side of its own."""
+        on either side of its own; sasl: what Cyrus SASL is told, where clients can log in."""
         self.root = os.path.join(folder, "sendmail")
         self.enter = UNSHARE + [folder, os.path.join(folder, "sendmail-etc")]
         self.etc = os.path.join(folder, "sendmail-etc")
@@ -114,6 +121,9 @@ class Sendmail:
                            ("hosts", f"127.0.0.1 localhost {HOST}\n::1 {HOST}\n")):
             with open(os.path.join(self.etc, name), "w") as file:
                 file.write(text)
+        if sasl:
+            with open(os.path.join(self.etc, "Sendmail.conf"), "w") as file:
+                file.write(sasl)
         os.mkdir(os.path.join(self.etc, "dev"))
         for name in ("null", "zero", "random", "urandom"):
             open(os.path.join(self.etc, "dev", name), "w").close()

@@ -15,6 +15,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 import harness
 import judge
 import kills
+import macros
 import pictures
 import sendmail
 import smtp_client
@@ -85,6 +86,22 @@ class Killed(kills.Killed, WithSendmail):
 
 class Gone(kills.Gone, WithSendmail):
     pass
+
+
+class Macros(macros.Macros, WithSendmail):
+    queue_id_in = r"(\S+) Message accepted"
+    # It hands in over SMTP: what a program on this machine sends is like any client's.
+    of_a_program = {"net", "hostname"}
+
+    @classmethod
+    def new_mta(cls, folder, sink_port, milter):
+        cls.authority = macros.Saslauthd(os.path.join(folder, "mux"))
+        cls.door = free_port()
+        return sendmail.Sendmail(
+            folder, sink_port, sasl=macros.sasl_settings(folder),
+            before="RELAY_DOMAIN(`127.0.0.2 127.0.0.9')dnl\n"
+                   "define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl\n"
+                   f"DAEMON_OPTIONS(`Name=ORIGINATING, Family=inet, Addr=127.0.0.1, Port={cls.door}')dnl\n")
 
 
 class Verdicts(through.Verdicts, WithSendmail):
