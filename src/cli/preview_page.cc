@@ -398,8 +398,11 @@ class Page {
                       e_.report.pictures[f.picture].before == e_.report.pictures[f.picture].after;
 
     add("<li class=\"card " + std::string(tone(f)) + "\">\n<div class=\"thumbs\">");
-    thumb(thumbs.before, came,
-          !known ? "Nothing that can be shown"
+    // What is too large for us is too large for the reader's browser, which would show nothing in its place.
+    const bool too_large = f.failed && f.failure == config::Failure::limit;
+    thumb(too_large ? kNothing.before : thumbs.before, came,
+          too_large ? "Too large to be shown"
+          : !known  ? "Nothing that can be shown"
           : image::shown_everywhere(f.format) || goes
               ? "No browser shows " + std::string(f.format == image::Format::npy ? "a " : "") +
                     std::string(format_words(f.format))

@@ -8,6 +8,7 @@ import re
 import socket
 import stat
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -63,7 +64,11 @@ class Listener:
 
 @functools.lru_cache(maxsize=None)
 def twenty_kinds():
-    return preview(sample.twenty_kinds())
+    with tempfile.TemporaryDirectory(prefix="pix-") as folder:
+        sample.asset_files(folder)
+        with open(os.path.join(folder, "p.toml"), "w") as file:
+            file.write(f'[assets]\nroot = "{folder}"\n[fetch]\nallow = ["https://grafana.example.org/render/*"]\n')
+        return preview(sample.twenty_kinds(), "-c", file.name)
 
 
 class Text(unittest.TestCase):
@@ -85,6 +90,21 @@ class Text(unittest.TestCase):
                       "Drawn as PNG: mail clients take inline SVG out", "Rendered as PNG from a numpy array",
                       "Rendered as PNG from bare pixels", "Left as it was", "multipart/alternative", "report.pdf",
                       "Jörg Bauer", "img src in part 1.1.2"):
+            self.assertIn(words, page)
+
+    def test_every_kind_has_its_row(self):
+        page = twenty_kinds()
+        rows = re.findall(r'<li class="card .*?</li>', page, re.S)
+        self.assertGreaterEqual(len(rows), 26)
+        for words in ("VML src", "srcset in part", "style attribute in part", "Inline SVG", "asset:badge.png",
+                      "there is no such asset", "exceeds max_side", "cut short in its header", "load.svg", "field.npy",
+                      "raw@example.org", "a scan with quite a long name"):
+            self.assertTrue([row for row in rows if words.lower() in row.lower()], words)
+        bomb = next(row for row in rows if "exceeds max_side" in row)
+        self.assertIn("Too large to be shown", bomb)
+        self.assertNotIn("<img", bomb)
+        # What has no row is named, with the reason.
+        for words in ("https://images.example.org/chart.png", "a link that is not fetched", "original.tif"):
             self.assertIn(words, page)
 
     def test_untouched(self):

@@ -2,11 +2,19 @@
 
 import base64
 import io
+import os
+import struct
+import sys
+import zlib
 
 import numpy
 from PIL import Image, ImageDraw
 
+import harness
 import pictures
+
+sys.path.append(os.path.join(harness.ROOT, "tests", "render"))
+import tool  # noqa: E402
 
 
 def drawing(width, height, seed, mode="RGB"):
@@ -50,9 +58,33 @@ def part(kind, data, *headers):
     return "\r\n".join([f"Content-Type: {kind}", "Content-Transfer-Encoding: base64", *headers]) + "\r\n\r\n" + body
 
 
+def photograph_as(kind):
+    """A HEIC or an AVIF, which Pillow does not write here; None where libvips does not either."""
+    with tool.Tool(harness.build_dir()) as made_by:
+        made = made_by.render("make", {"set:as": kind}, saved(drawing(240, 160, 15), "PNG"))
+    return made.picture if made.status == "ok" else None
+
+
+def bomb():
+    """A PNG of a few bytes that says it has 2.5 thousand million pixels."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 50000, 50000, 16, 6, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b""))
+
+
+def asset_files(folder):
+    """Puts what the message asks the server for into a folder."""
+    with open(os.path.join(folder, "badge.png"), "wb") as file:
+        file.write(saved(drawing(96, 96, 16, "RGBA"), "PNG"))
+    with open(os.path.join(folder, "load.svg"), "w") as file:
+        file.write(SVG.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"'))
+
+
 def twenty_kinds():
-    """A report that shows some twenty kinds of pictures, each in its own way."""
+    """A report that shows every kind of picture that there is, each in its own way."""
     uri = pictures.data_uri
+    heic, avif = photograph_as("heic"), photograph_as("avif")
     wave = numpy.sin(numpy.hypot(*(numpy.mgrid[-60:60, -90:90] / 9.0))).astype("float32")
     wave[:12, :20] = numpy.nan
     rows = [
@@ -77,6 +109,13 @@ def twenty_kinds():
         ("srcset", f'<img alt="Two densities" width="90" src="{uri(saved(drawing(90, 60, 10), "PNG"))}" '
                    f'srcset="{uri(saved(drawing(180, 120, 10), "PNG"))} 2x">'),
         ("A link", '<img alt="Remote chart" width="180" height="60" src="https://images.example.org/chart.png">'),
+        ("An asset", '<img alt="A badge" width="48" src="asset:badge.png">'),
+        ("An asset that is not there", '<img alt="Another badge" width="48" src="asset:departments/research-and-development/badge.png">'),
+        ("Too large to open", f'<img alt="A bomb" width="90" src="{uri(bomb())}">'),
+        ("For Outlook alone", '<!--[if mso]><v:rect xmlns:v="urn:schemas-microsoft-com:vml" style="width:180px;height:60px">'
+         f'<v:fill type="frame" src="{uri(saved(drawing(180, 60, 17), "PNG"))}"/></v:rect><![endif]-->A frame behind this cell'),
+        *([("AVIF", f'<img alt="An AVIF" width="180" src="{uri(avif, "image/avif")}">')] if avif else []),
+        *([("HEIC part", '<img alt="From a phone" width="180" src="cid:phone@example.org">')] if heic else []),
         ("Broken", '<img alt="Broken" width="180" src="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA">'),
         ("One pixel", f'<img alt="" width="4" height="4" src="{uri(pictures.png(2, 2))}">'),
         ("The first once more", f'<img alt="Again" width="90" src="{uri(saved(drawing(360, 240, 1), "PNG"))}">')]
@@ -98,7 +137,12 @@ def twenty_kinds():
         part("image/x-raw-pixels; width=160; height=100; bands=3; format=uchar", raw, "Content-ID: <raw@example.org>"),
         part("image/tiff", saved(drawing(400, 300, 12), "TIFF"), "Content-ID: <scan@example.org>",
              'Content-Disposition: inline; filename="a scan with quite a long name, of page one.tif"'),
+        *([part("image/heic", heic, "Content-ID: <phone@example.org>",
+                'Content-Disposition: inline; filename="IMG_4711.HEIC"')] if heic else []),
         part("image/png", saved(drawing(90, 60, 13), "PNG"), "Content-ID: <logo@example.org>")]) + "--rel--\r\n")
+    reference = ('Content-Type: message/external-body; access-type=local-file; name="load.svg"\r\n\r\n'
+                 "Content-Type: image/svg+xml\r\nContent-ID: <load@example.org>\r\n"
+                 "Content-Disposition: attachment; filename=load.svg\r\n\r\n")
     return ("From: =?utf-8?q?J=C3=B6rg_Bauer?= <reports@example.org>\r\nTo: everybody@example.com\r\n"
             "Cc: archive@example.org\r\nSubject: Week 47 in pictures: load, memory, "
             "and what the cameras saw\r\nMIME-Version: 1.0\r\n"
@@ -106,7 +150,7 @@ def twenty_kinds():
             + part("application/pdf", b"%PDF-1.4 not really" * 400, 'Content-Disposition: attachment; filename="report.pdf"')
             + "--mix\r\n" + part("image/tiff", saved(drawing(200, 150, 14), "TIFF"),
                                  'Content-Disposition: attachment; filename="original.tif"')
-            + "--mix--\r\n").encode()
+            + "--mix\r\n" + reference + "--mix--\r\n").encode()
 
 
 def hostile(port):
