@@ -84,6 +84,10 @@ class ZygoteLoop {
       if (worker != workers_.end()) ::kill(worker->second, SIGKILL);
       return true;
     }
+    if (const auto ping = wire::decode<wire::Ping>(packet.bytes)) {
+      tell(wire::encode(wire::Pong{ping->number}), {});
+      return true;
+    }
     return false;
   }
 

@@ -57,6 +57,7 @@ void Keeper::run() {
     refill();
     watch();
     give_up_slow_starts();
+    beat();
     source_->tidy();
   }
   starting_.clear();
@@ -122,6 +123,7 @@ bool Keeper::have_zygote() {
   zygote_ = std::make_shared<Zygote>();
   zygote_->socket = std::move(*socket);
   zygote_proved_ = false;
+  heard();
   ++zygotes_started_;
   ++statistics_.zygotes_started;
   return true;
@@ -195,6 +197,7 @@ void Keeper::watch() {
   }
 
   Deadline until = Deadline::after(kLongestSleep);
+  if (with_zygote && zygote_->pidfd) until = earlier(until, answer_.value_or(ask_));
   for (const Starting& one : starting_) until = earlier(until, next_due(one));
   for (const Patience& patience : {patience_[0], patience_[1], zygote_patience_})
     if (patience.failures > 0 && !patience.next.passed()) until = earlier(until, patience.next);
@@ -224,6 +227,7 @@ void Keeper::hear_zygote() {
       log::warning("render zygote " + std::to_string(zygote_->pid) + " has gone");
       return drop_zygote("the render program ended while it started", true);
     }
+    heard();
     if (const auto hello = wire::decode<wire::Hello>(packet.bytes); hello && packet.fds.size() == 2) {
       zygote_->pid = hello->pid;
       zygote_->pidfd = std::move(packet.fds[0]);
@@ -243,6 +247,8 @@ void Keeper::hear_zygote() {
       one->worker->pid = forked->pid;
       one->worker->socket = std::move(packet.fds[0]);
       one->worker->pidfd = std::move(packet.fds[1]);
+    } else if (wire::decode<wire::Pong>(packet.bytes)) {
+      continue;  // it is there
     } else {
       log::error("render zygote " + std::to_string(zygote_->pid) + " broke the protocol and is killed");
       return drop_zygote("the render program broke the protocol", true);
@@ -309,6 +315,25 @@ void Keeper::give_up_slow_starts() {
     if (!one.worker->socket) return drop_zygote("the render zygote does not answer", true);
     return start_failed(one.worker->number, "a render worker was not ready in time", false);
   }
+}
+
+// A zygote that hangs, or is stopped, while nothing is asked of it would be found out by the message that
+// needs it.
+void Keeper::beat() {
+  if (!zygote_ || !zygote_->pidfd) return;  // one that is starting is waited for by its workers
+  if (answer_ && answer_->passed()) {
+    log::warning("render zygote " + std::to_string(zygote_->pid) + " does not answer and is replaced");
+    return drop_zygote("the render zygote does not answer", true);
+  }
+  if (answer_ || !ask_.passed()) return;
+  const auto sent = send_packet(zygote_->socket.get(), wire::encode(wire::Ping{++pings_}), {}, false);
+  static_cast<void>(sent);  // a full socket is no answer either
+  answer_ = Deadline::after(options_.silence);
+}
+
+void Keeper::heard() {
+  answer_.reset();
+  ask_ = Deadline::after(options_.heartbeat);
 }
 
 // Says the same thing only once a minute.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -64,6 +65,8 @@ class Keeper {
   void hear_starting(std::uint64_t number);
   void hear_diagnostics();
   void give_up_slow_starts();
+  void beat();
+  void heard();
   Deadline next_due(const Starting& one) const;
   void complain(const std::string& text);
 
@@ -79,7 +82,10 @@ class Keeper {
 
   // From here on the thread's own.
   std::shared_ptr<Zygote> zygote_;
-  bool zygote_proved_ = false;  // it has made a worker that got ready
+  bool zygote_proved_ = false;      // it has made a worker that got ready
+  Deadline ask_;                    // whether the zygote is there, unless it says something before
+  std::optional<Deadline> answer_;  // by then, where it was asked
+  std::uint64_t pings_ = 0;
   std::vector<Starting> starting_;
   std::uint64_t next_number_ = 1;
   Patience zygote_patience_;

@@ -17,6 +17,8 @@ struct PoolOptions {
   std::uint32_t crashes_per_zygote = 10;            // then the zygote is replaced
   std::chrono::milliseconds start_timeout{20'000};  // of a zygote, and of a worker from fork to ready
   std::chrono::milliseconds fork_timeout{3'000};    // of a zygote that has started, to make a worker
+  std::chrono::milliseconds heartbeat{5'000};       // a zygote that has been silent for so long is asked
+  std::chrono::milliseconds silence{15'000};        // and replaced where it does not answer within this
   std::uint32_t kills_to_refuse = 2;                // workers that a picture may end
   std::chrono::milliseconds refusal{600'000};       // how long such a picture is refused
 };

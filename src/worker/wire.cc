@@ -16,7 +16,7 @@ using image::Resize;
 namespace {
 
 // The first byte of a packet.
-enum class Kind : std::uint8_t { hello = 1, fork, kill, forked, ended, ready, job, answer };
+enum class Kind : std::uint8_t { hello = 1, fork, kill, forked, ended, ready, job, answer, ping, pong };
 
 using Writer = PacketWriter;
 using Reader = PacketReader;
@@ -55,6 +55,16 @@ void fields(auto& way, Is<Ended> auto& message) {
   way.number(worker);
   way.number(signal);
   way.number(exit_code);
+}
+
+void fields(auto& way, Is<Ping> auto& message) {
+  auto& [number] = message;
+  way.number(number);
+}
+
+void fields(auto& way, Is<Pong> auto& message) {
+  auto& [number] = message;
+  way.number(number);
 }
 
 void fields(auto& way, Is<Ready> auto& message) {
@@ -170,6 +180,8 @@ std::string encode(const Fork& message) { return write(Kind::fork, message); }
 std::string encode(const Kill& message) { return write(Kind::kill, message); }
 std::string encode(const Forked& message) { return write(Kind::forked, message); }
 std::string encode(const Ended& message) { return write(Kind::ended, message); }
+std::string encode(const Ping& message) { return write(Kind::ping, message); }
+std::string encode(const Pong& message) { return write(Kind::pong, message); }
 std::string encode(const Ready& message) { return write(Kind::ready, message); }
 std::string encode(const Job& message) { return write(Kind::job, message); }
 std::string encode(const Answer& message) { return write(Kind::answer, message); }
@@ -193,6 +205,14 @@ std::optional<Forked> decode(std::string_view packet) {
 template <>
 std::optional<Ended> decode(std::string_view packet) {
   return read<Ended>(Kind::ended, packet);
+}
+template <>
+std::optional<Ping> decode(std::string_view packet) {
+  return read<Ping>(Kind::ping, packet);
+}
+template <>
+std::optional<Pong> decode(std::string_view packet) {
+  return read<Pong>(Kind::pong, packet);
 }
 template <>
 std::optional<Ready> decode(std::string_view packet) {

@@ -8,9 +8,11 @@
 //
 //   front -> zygote   Fork                          make a worker
 //                     Kill                          end a worker with SIGKILL
+//                     Ping                          are you there?
 //   zygote -> front   Hello   fds: pidfd, stderr    once, at the start
 //                     Forked  fds: socket, pidfd    a worker's own socket; no descriptors where fork failed
 //                     Ended                         a worker has gone, and how
+//                     Pong                          the answer to Ping
 //   worker -> front   Ready                         warmed up and sealed, or why that was not possible
 //   front -> worker   Job     fds: output, input    output fixed in size, input sealed against every change;
 //                                                   no input where the message holds the picture
@@ -69,6 +71,14 @@ struct Ended {
   std::uint32_t exit_code = 0;
 };
 
+struct Ping {
+  std::uint64_t number = 0;  // comes back
+};
+
+struct Pong {
+  std::uint64_t number = 0;
+};
+
 struct Ready {
   bool usable = false;
   std::string report;  // usable: what the seal lacks, or nothing; else why there is no worker
@@ -100,6 +110,8 @@ std::string encode(const Fork& message);
 std::string encode(const Kill& message);
 std::string encode(const Forked& message);
 std::string encode(const Ended& message);
+std::string encode(const Ping& message);
+std::string encode(const Pong& message);
 std::string encode(const Ready& message);
 std::string encode(const Job& message);
 std::string encode(const Answer& message);
@@ -117,6 +129,10 @@ template <>
 std::optional<Forked> decode(std::string_view packet);
 template <>
 std::optional<Ended> decode(std::string_view packet);
+template <>
+std::optional<Ping> decode(std::string_view packet);
+template <>
+std::optional<Pong> decode(std::string_view packet);
 template <>
 std::optional<Ready> decode(std::string_view packet);
 template <>

@@ -35,6 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_one_spelling<wire::Hello>(packet);
   check_one_spelling<wire::Forked>(packet);
   check_one_spelling<wire::Ended>(packet);
+  check_one_spelling<wire::Pong>(packet);
   check_one_spelling<wire::Ready>(packet);
   check_one_spelling<wire::Answer>(packet);
 

@@ -254,6 +254,21 @@ class StartedAgain(unittest.TestCase):
             self.assertEqual(running.send(picture).message, expected.message)
         self.assertEqual(len(running.logged("front")), 1)  # the front did not notice
 
+    def test_zygote_stopped_while_nobody_needs_it(self):
+        """It is not the next message that finds out."""
+        running = Running(self)
+        picture = picture_message()
+        expected = running.send(picture)
+        self.assertIn(b"image/png", expected.message)
+        before = until("one zygote", lambda: zygotes(running))
+        for pid in before:
+            os.kill(pid, signal.SIGSTOP)
+        until("another zygote", lambda: (now := zygotes(running)) and not set(now) & set(before))
+        running.wait_logged("does not answer and is replaced")
+        until("the end of the stopped one", lambda: not [pid for pid in before if alive(pid)])
+        self.assertEqual(running.send(picture).message, expected.message)
+        self.assertEqual(len(running.logged("front")), 1)  # the front did not notice
+
     def test_zygote_and_front_killed_together(self):
         running = Running(self)
         picture = picture_message()

@@ -271,6 +271,24 @@ TEST_F(PoolTest, AStoppedZygoteIsReplaced) {
   EXPECT_NE(zygotes(), before);
 }
 
+TEST_F(PoolTest, AStoppedZygoteIsReplacedThoughNobodyNeedsIt) {
+  options.ahead = true;
+  options.heartbeat = Milliseconds(100);
+  options.silence = Milliseconds(2'000);
+  start();
+  const Pixels small(8, 8);
+  ASSERT_EQ(one(small.job).status, Status::ok);
+  ASSERT_TRUE(eventually([] { return workers().size() == 3; }));
+  const auto before = zygotes();
+  // It says something now and then, and is left alone.
+  std::this_thread::sleep_for(Milliseconds(500));
+  ASSERT_EQ(zygotes(), before);
+  for (const pid_t pid : before) ::kill(pid, SIGSTOP);
+  EXPECT_TRUE(
+      eventually([&] { return zygotes().size() == 1 && zygotes() != before && workers().size() == 3; }));
+  EXPECT_EQ(one(small.job).status, Status::ok);
+}
+
 TEST_F(PoolTest, TheZygoteIsReplacedAfterAFewCrashes) {
   options.workers = 1;
   options.crashes_per_zygote = 3;

@@ -59,6 +59,9 @@ TEST(WireTest, EveryMessageReadsBackAsItWasWritten) {
   EXPECT_EQ(fork->worker, 7U);
   EXPECT_EQ(fork->purpose, Purpose::svg);
   EXPECT_EQ(decode<Kill>(encode(Kill{8}))->worker, 8U);
+  EXPECT_EQ(decode<Ping>(encode(Ping{9}))->number, 9U);
+  EXPECT_EQ(decode<Pong>(encode(Pong{10}))->number, 10U);
+  EXPECT_FALSE(decode<Ping>(encode(Pong{9})));
   const auto forked = decode<Forked>(encode(Forked{9, 1234}));
   EXPECT_EQ(forked->worker, 9U);
   EXPECT_EQ(forked->pid, 1234U);
