@@ -211,6 +211,8 @@ class Resolver {
       return Error{shown ? "shown everywhere as it is" : "an attachment that no image rule means"};
     const html::Reference* reference = work_.reference(finding);
     if (planned.ruled) apply(planned.plan, work_.plan.policy, reference, job.settings);
+    // A rule that has a JPEG encoded anew means no PNG of ten times its size.
+    if (planned.ruled && job.format == image::Format::jpeg) job.settings.lossy_allowed = true;
     // Where a style sheet may undo the size that the page gives, the picture's own has to stay what it is.
     if (job.format == image::Format::svg && reference != nullptr && picture.header &&
         !work_.texts[finding.html].scan.sheets_say_auto)

@@ -138,10 +138,12 @@ class Encoder {
     }
     format_ = picture.frames > 1 ? Format::gif : Format::png;
     if (format_ == Format::gif) return Done{};
-    // Whoever made a JPEG has decided; and it stays one that other programs may make smaller.
-    if (from_jpeg_) {
+    // A rule that makes smaller what has lost detail before allows that more is lost; and whoever made a JPEG
+    // has decided what it is.
+    const bool smaller = settings_.resize != image::Resize::none || settings_.max_bytes != 0;
+    if (from_jpeg_ && (smaller || settings_.lossy_allowed)) {
       format_ = Format::jpeg;
-    } else if (settings_.lossy_allowed || from_lossy_) {
+    } else if (settings_.lossy_allowed || (from_lossy_ && smaller)) {
       if (auto held = hold_in_memory(picture); !held) return held.failure();
       if (is_photograph(picture, from_lossy_)) format_ = Format::jpeg;
     }

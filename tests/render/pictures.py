@@ -268,7 +268,7 @@ def swapped_profile(gamma=1.8):
 
 
 def lossy_cases(picture):
-    """What comes out of what has lost detail before: JPEG where that keeps all that is to be seen."""
+    """What comes out of what has lost detail before: JPEG where it is made smaller and that keeps all that is to be seen."""
     gray, flat = picture.convert("L"), Image.new("RGB", (40, 30), (200, 30, 60))
     for name, source, format, options, wanted in (
             ("jpeg", picture, "JPEG", {"quality": 95}, "JPEG"), ("jpeg of one colour", flat, "JPEG", {"quality": 95}, "JPEG"),
@@ -281,8 +281,10 @@ def lossy_cases(picture):
         for fit in ({}, {"set:resize": "fit", "set:width": str(source.width // 2)}):
             shown = source.convert("RGB").resize((source.width // 2, round(source.height * (source.width // 2) / source.width)),
                                                  Image.LANCZOS) if fit else source
+            # What is not made smaller loses no more.
+            kept = wanted if fit or (format == "JPEG" and source.mode != "CMYK") else "PNG"
             yield Case("%s as it likes%s" % (name, ", smaller" if fit else ""), "image/" + format.lower(), fit, payload,
-                       judge_near(shown, tolerance, "RGB", wanted))
+                       judge_near(shown, tolerance, "RGB", kept))
     see_through = picture.copy()
     see_through.putalpha(picture.convert("L"))
     yield Case("lossy webp with alpha as it likes", "image/webp", {}, saved(see_through, "WEBP", quality=95),
@@ -385,10 +387,15 @@ def libvips_cases(tool, rng):
                 yield Case("%s %s" % (format, mode), "image/" + format, {}, None, made.reason)
                 continue
             yield Case("%s %s" % (format, mode), "image/" + format, png, made.picture, judge_near(source, tolerance))
+            yield Case("%s %s as it likes" % (format, mode), "image/" + format, {}, made.picture, judge_near(source, tolerance))
+            if mode != "RGB":
+                continue
             # Cameras make HEIC and AVIF of photographs; JPEG XL and JPEG 2000 may be without loss.
-            lossy = format in ("heic", "avif") and mode == "RGB"
-            yield Case("%s %s as it likes" % (format, mode), "image/" + format, {}, made.picture,
-                       judge_near(source, 60 if lossy else tolerance, "RGB" if lossy else "RGBA", "JPEG" if lossy else "PNG"))
+            lossy = format in ("heic", "avif")
+            half = source.resize((source.width // 2, round(source.height * (source.width // 2) / source.width)), Image.LANCZOS)
+            yield Case("%s as it likes, smaller" % format, "image/" + format,
+                       {"set:resize": "fit", "set:width": str(half.width)}, made.picture,
+                       judge_near(half, 60 if lossy else tolerance + 40, "RGB", "JPEG" if lossy else "PNG"))
 
     profile = swapped_profile()
     turned = ImageCms.profileToProfile(picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"))

@@ -411,7 +411,11 @@ image::ImageResult lie(const std::string& name) {
   }
   if (name == "say_again_later") {
     std::thread([say] {
-      for (int i = 0; i < 50; ++i) say("junk"), std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      // The seal ends who sleeps.
+      for (int i = 0; i < 50; ++i) {
+        say("junk");
+        for (int wait = 0; wait < 1000; ++wait) std::this_thread::yield();
+      }
     }).detach();
   }
   if (name == "flood_stderr")
