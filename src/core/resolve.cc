@@ -327,6 +327,7 @@ class Resolver {
     } else if (picture.header) {
       facts.width = picture.header->width;
       facts.height = picture.header->height;
+      if (picture.header->on_its_side) std::swap(facts.width, facts.height);
       facts.frames = picture.header->frames;
       facts.alpha = picture.header->alpha;
       if (location_matters_) facts.gps = image::has_location(job.bytes);

@@ -5,6 +5,7 @@
 
 #include "image/bmp.h"
 #include "image/bytes.h"
+#include "image/exif.h"
 #include "image/header_readers.h"
 #include "image/netpbm.h"
 #include "image/npy.h"
@@ -71,7 +72,17 @@ Result<Header> read_png_header(std::string_view bytes) {
   return header;
 }
 
+// What Exif says of it, where a segment is that (JEITA CP-3451); 1 else.
+std::uint32_t orientation_of(std::string_view segment) {
+  constexpr std::string_view kExif("Exif\0\0", 6);
+  if (!segment.starts_with(kExif)) return 1;
+  std::string exif(segment.substr(kExif.size()));
+  const Result<ExifFacts> facts = clean_exif(exif);
+  return facts ? facts->orientation : 1;
+}
+
 Result<Header> read_jpeg_header(std::string_view bytes) {
+  std::uint32_t orientation = 1;
   for (std::size_t at = 2; has(bytes, at, 2);) {
     if (u8(bytes, at) != 0xFF) return Error{"jpeg: a marker is missing"};
     const std::uint32_t marker = u8(bytes, at + 1);
@@ -95,8 +106,11 @@ Result<Header> read_jpeg_header(std::string_view bytes) {
       header.height = u16_big(bytes, at + 5);
       header.width = u16_big(bytes, at + 7);
       header.cmyk = u8(bytes, at + 9) == 4;
+      header.on_its_side = orientation > 4;
       return header;
     }
+    if (marker == 0xE1 && has(bytes, at + 2, length))
+      orientation = std::max(orientation, orientation_of(bytes.substr(at + 4, length - 2)));
     at += 2 + length;
   }
   return cut_short("jpeg");

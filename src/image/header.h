@@ -20,6 +20,7 @@ struct Header {
   std::uint32_t bits = 8;    // of a sample; 1 to 8 for indices
   bool alpha = false;        // pixels may be transparent, as far as the header tells (JPEG XL: it does not)
   bool cmyk = false;         // four inks: no mail client shows it reliably
+  bool on_its_side = false;  // JPEG: its orientation makes width and height change places when it is shown
 };
 
 // Reads any format that sniff() knows except raw. Believes the header; whether pixels follow is for a decoder

@@ -135,6 +135,14 @@ class JpegAgain(unittest.TestCase):
         once = self.check_once(in_html(saved("JPEG", quality=90), "image/jpeg", "width=120"), 'resize = "fit"')
         self.assertEqual(self.picture(once)[1].size, (240, 160))
 
+    def test_a_picture_on_its_side_is_measured_as_it_is_shown(self):
+        """300x200 that is shown as 200x300: only the height of what is shown is over the limit."""
+        stored = Image.open(io.BytesIO(turned())).size
+        once = self.check_once(in_html(turned(), "image/jpeg"), f'resize = "fit"\nwidth = 10000\nheight = {stored[0] - 20}')
+        self.assertEqual(self.picture(once)[1].size[1], stored[0] - 20)
+        kept = self.check_once(in_html(turned(), "image/jpeg"), f'resize = "fit"\nwidth = {stored[1]}\nheight = {stored[0]}')
+        self.assertEqual(self.picture(kept)[0], turned())
+
     def test_budget(self):
         message = in_html(saved("JPEG", quality=95), "image/jpeg")
         defaults = '[defaults]\nmax_message_bytes = "20K"\n'
