@@ -23,6 +23,15 @@ def processor_time(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def long_work(number):
+    """An array over which a worker sits for a while: smooth, so that its PNG is searched for repetitions. Another for
+    each number: a picture that has killed workers before may be refused."""
+    y, x, band = numpy.ogrid[0:1600, 0:2400, 0:3]
+    array = (128 + 90 * numpy.sin(x / 37 + y / 91 + band)).astype(numpy.uint8)
+    array[0, 0] = number
+    return array
+
+
 class Killed:
     milter_config = "[render]\nworkers = 2\n"
 
@@ -45,12 +54,10 @@ class Killed:
 
     def test_kill_9_of_a_worker_in_the_middle_of_a_message(self):
         """The message is delivered, its picture converted or as it was, and the next one is as ever."""
-        noise = numpy.random.RandomState(5).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
         as_it_was = 0
         for attempt in range(12):
-            # Another picture each time: one that has killed workers before may be refused.
-            noise[0, 0] = attempt
-            message = as_bytes(array_message(noise))
+            array = long_work(attempt)
+            message = as_bytes(array_message(array))
 
             def kill_whoever_works(over):
                 # The worker that has used the most time since this began is the one at work.
@@ -72,16 +79,15 @@ class Killed:
             else:
                 self.assertEqual(kinds, ["text/plain", "image/png"])
                 image = judge.images(judge.parse(data))[0]
-                numpy.testing.assert_array_equal(pictures.pixels(image.get_payload(decode=True)), noise)
+                numpy.testing.assert_array_equal(pictures.pixels(image.get_payload(decode=True)), array)
         self.assertGreater(as_it_was, 0, "no kill hit a worker at work")
         self.wait_until_well()
 
     def test_what_needs_no_worker_is_done_whatever_happens_to_them(self):
         """Workers and zygote are killed all the time: the PNG is embedded, the array stays as it was."""
-        noise = numpy.random.RandomState(6).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
         both = new_message("both")
         both.set_content(f'<img src="{pictures.data_uri(pictures.png())}">', subtype="html")
-        both.add_attachment(pictures.npy(noise), "application", "x-npy", filename="frame.npy")
+        both.add_attachment(pictures.npy(long_work(20)), "application", "x-npy", filename="frame.npy")
 
         def kill_all(over):
             while not over.is_set():
@@ -117,10 +123,9 @@ class Killed:
 
     def test_kill_9_of_the_front_in_the_middle_of_a_message(self):
         """The client is told 4xx and nothing is delivered; when it tries again all is well, once."""
-        noise = numpy.random.RandomState(7).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
         for attempt in range(8):
-            noise[0, 0] = attempt
-            message, recipient, over = as_bytes(array_message(noise)), self.new_recipient(), threading.Event()
+            message, recipient = as_bytes(array_message(long_work(30 + attempt))), self.new_recipient()
+            over = threading.Event()
             killer = threading.Thread(target=self.kill_the_front_at_work, args=(over,))
             killer.start()
             code, text = self.mta.send("a@example.test", [recipient], message)
@@ -138,11 +143,10 @@ class Killed:
 
     def test_kill_9_of_the_front_while_a_local_program_hands_in(self):
         """The program is told nothing of it; its message waits, and is delivered once."""
-        noise = numpy.random.RandomState(8).randint(0, 256, (1600, 2400, 3)).astype(numpy.uint8)
         recipient, over = self.new_recipient(), threading.Event()
         killer = threading.Thread(target=self.kill_the_front_at_work, args=(over,))
         killer.start()
-        self.mta.sendmail("a@example.test", [recipient], as_bytes(array_message(noise)))
+        self.mta.sendmail("a@example.test", [recipient], as_bytes(array_message(long_work(40))))
         try:
             deadline = time.monotonic() + 60
             while not self.sink.has(recipient):
