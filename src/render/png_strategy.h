@@ -1,8 +1,8 @@
 // How a strip of PNG rows is filtered and deflated: chosen from a sample of it.
 //
-// Camera pictures and noise hold no repetitions that deflate could find: searching for them costs fifty times
-// what coding the filtered bytes by their frequency does, and gives next to nothing. Drawings are the
-// opposite. tests/bench/png_bench.cc has the figures.
+// Grain, as cameras and noise have it, holds no repetitions that deflate could find: searching for them costs
+// many times what coding the filtered bytes by their frequency does, and gives next to nothing. Drawings, and
+// what comes out of a JPEG, are the opposite. tests/bench/png_bench.cc has the figures.
 #pragma once
 
 #include <libdeflate.h>
