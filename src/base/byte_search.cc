@@ -36,37 +36,28 @@ bool any_control(const __m128i (&c)[4]) {
 }
 #endif
 
-}  // namespace
-
-std::size_t find_either(std::string_view text, std::size_t from, char a, char b) {
+template <class... Byte>
+std::size_t find_one_of(std::string_view text, std::size_t from, Byte... wanted) {
   std::size_t at = from;
 #ifdef __SSE2__
-  const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b);
   for (; at + kBlock <= text.size(); at += kBlock) {
     const __m128i c = sixteen(text.data() + at);
-    const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(c, first), _mm_cmpeq_epi8(c, second));
-    if (const int mask = _mm_movemask_epi8(hit); mask != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
+    if (const std::uint64_t mask = (where(c, wanted) | ...); mask != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(mask));
   }
 #endif
-  while (at < text.size() && text[at] != a && text[at] != b) ++at;
+  while (at < text.size() && ((text[at] != wanted) && ...)) ++at;
   return std::min(at, text.size());
 }
 
+}  // namespace
+
+std::size_t find_either(std::string_view text, std::size_t from, char a, char b) {
+  return find_one_of(text, from, a, b);
+}
+
 std::size_t find_any(std::string_view text, std::size_t from, char a, char b, char c) {
-  std::size_t at = from;
-#ifdef __SSE2__
-  const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b), third = _mm_set1_epi8(c);
-  for (; at + kBlock <= text.size(); at += kBlock) {
-    const __m128i here = sixteen(text.data() + at);
-    const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(here, first), _mm_cmpeq_epi8(here, second)),
-                                     _mm_cmpeq_epi8(here, third));
-    if (const int mask = _mm_movemask_epi8(hit); mask != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(mask)));
-  }
-#endif
-  while (at < text.size() && text[at] != a && text[at] != b && text[at] != c) ++at;
-  return std::min(at, text.size());
+  return find_one_of(text, from, a, b, c);
 }
 
 bool contains_word(std::string_view text, std::string_view word) {

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string>
 #include <string_view>
 
 #include "base/ascii.h"
 #include "base/byte_search.h"
 #include "base/quoted_printable.h"
-#include "html/charset.h"
 #include "html/scan_ahead.h"
 
 namespace pixmilter::core {

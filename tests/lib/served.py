@@ -26,6 +26,16 @@ def parent_of(pid):
         return 0
 
 
+def processor_time(pid):
+    """Seconds a process has worked, and 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def kill_all(pids):
     """What is still there of them."""
     for pid in pids:

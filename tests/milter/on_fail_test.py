@@ -107,7 +107,8 @@ class OnFail(unittest.TestCase):
                 family = served.descendants(self.running.process.pid)
                 for pid in family:
                     # A hanging worker spends a processor's whole time.
-                    if family[pid].startswith("pixmilter-rende") and used(pid) - before.setdefault(pid, used(pid)) > 0.2:
+                    worked = served.processor_time(pid)
+                    if family[pid].startswith("pixmilter-rende") and worked - before.setdefault(pid, worked) > 0.2:
                         served.kill_all([pid])
 
         killer = threading.Thread(target=kill_who_works)
@@ -131,16 +132,6 @@ class OnFail(unittest.TestCase):
             '[[rule]]\nname = "patient"\nmatch = { from = "patient@*" }\non_fail = { timeout = "tempfail" }\n'))
         self.check("hang", LATER, 1, sender="patient@example.test")
         self.check("hang", None, 2, sender="hasty@example.test")
-
-
-def used(pid):
-    """Seconds of processor time, 0 when the process is gone."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What must hold when processes of pixmilter's are killed under an MTA, whichever it is (see through.py)."""
 
-import os
 import threading
 import time
 
@@ -11,16 +10,6 @@ import pictures
 import served
 import smtp_client
 from through import array_message, as_bytes, new_message
-
-
-def processor_time(pid):
-    """Seconds a process has worked, and 0 when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def long_work(number):
@@ -61,10 +50,10 @@ class Killed:
 
             def kill_whoever_works(over):
                 # The worker that has used the most time since this began is the one at work.
-                before = {pid: processor_time(pid) for pid in self.milter.workers()}
+                before = {pid: served.processor_time(pid) for pid in self.milter.workers()}
                 while not over.is_set():
                     for pid in self.milter.workers():
-                        if processor_time(pid) - before.get(pid, 0) >= 0.05:
+                        if served.processor_time(pid) - before.get(pid, 0) >= 0.05:
                             served.kill_all([pid])
                             return
                     time.sleep(0.005)
@@ -114,9 +103,9 @@ class Killed:
 
     def kill_the_front_at_work(self, over):
         """As soon as a worker has a picture in hand, and so the front has all of the message."""
-        before = {pid: processor_time(pid) for pid in self.milter.workers()}
+        before = {pid: served.processor_time(pid) for pid in self.milter.workers()}
         while not over.is_set():
-            if any(processor_time(pid) - before.get(pid, 0) >= 0.05 for pid in self.milter.workers()):
+            if any(served.processor_time(pid) - before.get(pid, 0) >= 0.05 for pid in self.milter.workers()):
                 served.kill_all(self.fronts())
                 return
             time.sleep(0.005)
