@@ -1,8 +1,10 @@
-// Integers of either byte order, read from a view. The picture formats disagree about it.
+// Integers of either byte order, read from a view and written to a string. The picture formats disagree about
+// it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace pixmilter::image {
@@ -36,6 +38,11 @@ inline std::uint64_t u64_little(std::string_view bytes, std::size_t at) {
 // Whether [at, at + count) lies within the view.
 inline bool has(std::string_view bytes, std::uint64_t at, std::uint64_t count) {
   return at <= bytes.size() && count <= bytes.size() - at;
+}
+
+// Appends the lower 32 bits of value, the highest byte first.
+inline void put_u32_big(std::string& out, std::uint64_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
 }
 
 }  // namespace pixmilter::image

@@ -28,10 +28,6 @@ std::uint32_t crc(std::string_view bytes) {
   return ~value;
 }
 
-void put_u32(std::string& out, std::uint64_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
-}
-
 // What is needed to show the pixels as they were meant; upper case first letters are critical anyway.
 bool shows_pixels(std::string_view type) {
   if (type[0] >= 'A' && type[0] <= 'Z') return true;
@@ -121,10 +117,10 @@ class PngStripper {
   }
 
   void put(std::string_view type, std::string_view data) {
-    put_u32(out_.bytes, data.size());
+    put_u32_big(out_.bytes, data.size());
     const std::size_t begin = out_.bytes.size();
     out_.bytes.append(type).append(data);
-    put_u32(out_.bytes, crc(std::string_view(out_.bytes).substr(begin)));
+    put_u32_big(out_.bytes, crc(std::string_view(out_.bytes).substr(begin)));
   }
   void drop() { out_.changed = true; }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "image/bytes.h"
 #include "render/run_deflate.h"
 
 namespace pixmilter::render {
@@ -16,10 +17,6 @@ constexpr std::uint64_t kWorthAHelper = 512 << 10;  // less is done before a thr
 constexpr std::size_t kMaxWaiting = 16 << 20;
 constexpr int kLevel = 6;
 constexpr int kSmallestLevel = 9;
-
-void put_u32(std::string& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
-}
 
 }  // namespace
 
@@ -51,11 +48,11 @@ bool Idat::finish() {
   } else {
     out_.append("\x03\x00", 2);  // the last block, with the codes that everybody knows, and nothing in it
   }
-  put_u32(out_, adler_);
+  image::put_u32_big(out_, adler_);
   const std::size_t size = out_.size() - begin_ - 8;
   if (out_.size() > max_bytes_ || size > INT32_MAX) return false;
   for (std::size_t i = 0; i < 4; ++i) out_[begin_ + i] = static_cast<char>(size >> (24 - 8 * i) & 255);
-  put_u32(out_, libdeflate_crc32(0, out_.data() + begin_ + 4, size + 4));
+  image::put_u32_big(out_, libdeflate_crc32(0, out_.data() + begin_ + 4, size + 4));
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "image/bytes.h"
 #include "render/idat.h"
 #include "render/palette.h"
 #include "render/png_strategy.h"
@@ -21,16 +22,12 @@ constexpr std::size_t kBytesBetweenChoices = 2 * kStripBytes;
 // Nothing is tried: each row's difference to the one above, runs and codes by frequency.
 constexpr PngStrategy kFastest{Filter::up, false, 1};
 
-void put_u32(std::string& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
-}
-
 // Appends a chunk: length, type, data, CRC of type and data.
 void put_chunk(std::string& out, std::string_view type, std::string_view data) {
-  put_u32(out, static_cast<std::uint32_t>(data.size()));
+  image::put_u32_big(out, static_cast<std::uint32_t>(data.size()));
   const std::size_t begin = out.size();
   out.append(type).append(data);
-  put_u32(out, libdeflate_crc32(0, out.data() + begin, out.size() - begin));
+  image::put_u32_big(out, libdeflate_crc32(0, out.data() + begin, out.size() - begin));
 }
 
 class PngWriter {
@@ -89,16 +86,16 @@ class PngWriter {
 
   void put_header(std::uint8_t colour_type) {
     std::string ihdr;
-    put_u32(ihdr, width_);
-    put_u32(ihdr, height_);
+    image::put_u32_big(ihdr, width_);
+    image::put_u32_big(ihdr, height_);
     ihdr += '\x08';
     ihdr += static_cast<char>(colour_type);
     ihdr.append(3, '\0');
     put_chunk(out_, "IHDR", ihdr);
     put_chunk(out_, "sRGB", std::string_view("\0", 1));
     std::string phys;
-    put_u32(phys, kPixelsPerMetre);
-    put_u32(phys, kPixelsPerMetre);
+    image::put_u32_big(phys, kPixelsPerMetre);
+    image::put_u32_big(phys, kPixelsPerMetre);
     phys += '\x01';
     put_chunk(out_, "pHYs", phys);
   }
