@@ -130,9 +130,13 @@ $B/tests/bench/hop_bench: $B/tests/bench/hop_bench.o $B/front.a $B/render.a
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lbenchmark $(FRONT_LIBS) $(RENDER_LIBS)
 $B/tests/%.o: LIBRARY_CFLAGS = $(VIPS_CFLAGS) $(if $(filter yes,$(HAVE_GUMBO)),-DPIXMILTER_HAVE_GUMBO)
 
-# A render program that has been taken over, for tests/sandbox: its render_picture is wrapped at link time.
+# Render programs whose render_picture is wrapped at link time: one that has been taken over, for tests/sandbox,
+# and one that renders nothing, for tests/source.
 ATTACK := $B/tests/render_attack
-$(ATTACK): $B/src/main/pixmilter_render.o $B/tests/sandbox/attack.o $B/render.a
+REFUSE := $B/tests/render_refuse
+$(ATTACK): $B/tests/sandbox/attack.o
+$(REFUSE): $B/tests/sandbox/refuse.o
+$(ATTACK) $(REFUSE): $B/src/main/pixmilter_render.o $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -Wl,--wrap=_ZN9pixmilter6render14render_pictureERKNS_5image8ImageJobE -o $@ $^ $(RENDER_LIBS)
 # Renders pictures through the pool for tests/sandbox.
@@ -152,7 +156,7 @@ check:
 	@$(MAKE) check-all
 
 .PHONY: check-all
-check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOLS) $(ATTACK) $(POOL_TOOL)
+check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOLS) $(ATTACK) $(REFUSE) $(POOL_TOOL)
 	tests/run all --build $B
 
 .PHONY: demo demo-run

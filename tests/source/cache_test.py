@@ -2,8 +2,9 @@
 """The cache in the real milter: with a real Redis that is shared, killed, stopped, full, replaced by something
 else or written to by somebody else; whatever it does, what goes out is what would go out without it.
 
-Whether a process has rendered a picture or got it from elsewhere shows in two ways: one whose render time is a
-millisecond can only have it from elsewhere, and a Redis counts what is written to it, once for each render.
+Whether a process has rendered a picture or got it from elsewhere shows in two ways: one whose render program is that
+of tests/sandbox/refuse.cc can only have it from elsewhere, and a Redis counts what is written to it, once for each
+render.
 """
 # tests/run: timeout=1200
 
@@ -12,6 +13,7 @@ import itertools
 import os
 import random
 import re
+import shutil
 import socket
 import sys
 import threading
@@ -23,6 +25,7 @@ sys.path[:0] = [os.path.join(_tests, "lib"), os.path.join(_tests, "milter")]
 
 import harness  # noqa: E402
 import redis  # noqa: E402
+import served  # noqa: E402
 from running import Running, until  # noqa: E402
 
 
@@ -38,7 +41,7 @@ def message(*seeds, width=640, height=480):
     return text + b"--b--\r\n"
 
 
-def settings(redis_url="", memory="64M", redis_timeout="20s", render="", more=""):
+def settings(redis_url="", memory="64M", redis_timeout="20s", more=""):
     """Redis has as much time as a busy machine may need; a message more than any Redis in trouble is granted."""
     return f"""[milter]
 deadline = "10m"
@@ -47,13 +50,25 @@ memory = "{memory}"
 redis = "{redis_url}"
 redis_timeout = "{redis_timeout}"
 {more}
-[render]
-{render}
 """
 
 
-# Nothing as large as these pictures is rendered in that time.
-NO_RENDER = 'timeout = "1ms"'
+def programs(test, render):
+    """A folder of its own with pixmilter and one of the render programs; gives pixmilter's path."""
+    folder = harness.temp_dir(test)
+    shutil.copy2(harness.program(), folder)
+    exchange(folder, render)
+    return os.path.join(folder, "pixmilter")
+
+
+def exchange(folder, render):
+    """The next zygote is another program. Whole at every moment: one may be starting."""
+    shutil.copy2(harness.program(render), os.path.join(folder, "next"))
+    os.rename(os.path.join(folder, "next"), os.path.join(folder, "pixmilter-render"))
+
+
+# Renders nothing.
+REFUSES = "tests/render_refuse"
 
 _plain = {}
 
@@ -69,8 +84,8 @@ def without_cache(text):
 
 
 class CacheTest(unittest.TestCase):
-    def serve(self, *arguments, **more):
-        return Running(self, config=settings(*arguments, **more))
+    def serve(self, *arguments, render="pixmilter-render", **more):
+        return Running(self, config=settings(*arguments, **more), program=programs(self, render))
 
     def send(self, running, text, converted=True):
         result = running.send(text)
@@ -84,17 +99,16 @@ class CacheTest(unittest.TestCase):
         """Milliseconds of the last message; its line may come after its reply."""
         return int(re.search(r"ms=(\d+)", running.wait_logged("did=", running.sent)[-1]).group(1))
 
-    def render_no_more(self, running, **more):
-        """Reloads. The master says first that it has; the front follows."""
-        running.configure(settings(render=NO_RENDER, **more))
-        running.signal(1)
-        running.wait_logged("is in force")
+    def render_no_more(self, running):
+        """From here on each worker comes of a program that renders nothing."""
+        exchange(os.path.dirname(running.process.args[0]), REFUSES)
+        served.kill_all(running.children("pixmilter-render"))
         seeds = itertools.count(100)
 
         def left():
             text = message(next(seeds))
             running.sent += 1
-            return running.send(text).message.replace(b" pixels", b"pixels") == text.replace(b" pixels", b"pixels")
+            return running.send(text).message == text
         until("no more pictures are rendered", left)
 
 
@@ -102,7 +116,6 @@ class Memory(CacheTest):
     def test_second_message_needs_no_worker(self):
         running = self.serve()
         self.send(running, message(1))
-        # From here on no worker can help: the configuration is the same but for a time that nobody keeps.
         self.render_no_more(running)
         self.send(running, message(1))
         self.send(running, message(2), converted=False)
@@ -110,7 +123,7 @@ class Memory(CacheTest):
     def test_off(self):
         running = self.serve(memory="0")
         self.send(running, message(1))
-        self.render_no_more(running, memory="0")
+        self.render_no_more(running)
         self.send(running, message(1), converted=False)
 
 
@@ -122,7 +135,7 @@ class Shared(CacheTest):
             first = self.serve(url)
             self.send(first, message(1, 2))
             until("both pictures in Redis", lambda: len(server.keys(database=database)) == 2)
-            second = self.serve(url, render=NO_RENDER)
+            second = self.serve(url, render=REFUSES)
             self.send(second, message(2, 1))
             self.send(second, message(3), converted=False)
             self.assertTrue(all(key.startswith(b"pixmilter:") for key in server.keys(database=database)))
@@ -134,10 +147,10 @@ class Shared(CacheTest):
         folder = harness.temp_dir(self)
         config = os.path.join(folder, "pixmilter.toml")
         url = f"redis://:s%3Ae%2Fcret@127.0.0.1:{server.port}/2"
-        for render in ("", NO_RENDER):
-            with open(config, "w") as file:
-                file.write(settings(url, render=render))
-            done = harness.run([harness.program(), "rewrite", "-c", config], input=message(1), check=0)
+        with open(config, "w") as file:
+            file.write(settings(url))
+        for render in ("pixmilter-render", REFUSES):
+            done = harness.run([programs(self, render), "rewrite", "-c", config], input=message(1), check=0)
             self.assertEqual(done.stdout, without_cache(message(1)))
             self.assertEqual(done.stderr, b"")
         self.assertEqual(len(server.keys(database=2)), 1)
@@ -146,7 +159,7 @@ class Shared(CacheTest):
         server = redis.Redis(self)
         self.send(self.serve(server.url()), message(1))
         until("the picture in Redis", server.keys)
-        other = self.serve(server.url(), render=NO_RENDER, more='redis_prefix = "other:"')
+        other = self.serve(server.url(), render=REFUSES, more='redis_prefix = "other:"')
         self.send(other, message(1), converted=False)
 
     def test_one_render_for_many_at_once(self):
