@@ -138,7 +138,7 @@ $(ATTACK): $B/tests/sandbox/attack.o
 $(REFUSE): $B/tests/sandbox/refuse.o
 $(ATTACK) $(REFUSE): $B/src/main/pixmilter_render.o $B/render.a
 	$(call say,LINK)
-	$(Q)$(CXX) $(ALL_LDFLAGS) -Wl,--wrap=_ZN9pixmilter6render14render_pictureERKNS_5image8ImageJobE -o $@ $^ $(RENDER_LIBS)
+	$(Q)$(CXX) $(ALL_LDFLAGS) -Wl,--wrap=_ZN9pixmilter6render14render_pictureERKNS_5image8ImageJobE -o $@ $(filter %.o,$^) $(filter %.a,$^) $(RENDER_LIBS)
 # Renders pictures through the pool for tests/sandbox.
 POOL_TOOL := $B/tests/pool_tool
 $(POOL_TOOL): $B/tests/sandbox/pool_tool.o $B/front.a
