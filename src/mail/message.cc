@@ -1,8 +1,11 @@
 #include "mail/message.h"
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "base/ascii.h"
+#include "base/large_pages.h"
 
 namespace pixmilter::mail {
 namespace {
@@ -21,6 +24,10 @@ std::string_view without_eol(std::string_view line) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   return line;
 }
+
+// A message's buffer doubles up to the first; then it is given room for the second.
+constexpr std::size_t kDoubles = std::size_t{4} << 20;
+constexpr std::size_t kRange = std::size_t{128} << 20;
 
 }  // namespace
 
@@ -97,7 +104,30 @@ void MessageBuilder::add_header(std::string_view name, std::string_view value) {
   bytes_.append("\r\n");
 }
 
+void MessageBuilder::add_body(std::string_view chunk) {
+  // From here on the buffer does not double, which would copy the message once more: it gets an address range
+  // that nearly every message ends in. Memory is taken as bytes come. Where so much cannot be had, it
+  // doubles.
+  if (bytes_.size() + chunk.size() > std::max(bytes_.capacity(), kDoubles) && bytes_.capacity() < kRange) {
+    try {
+      reserve(kRange);
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  bytes_.append(chunk);
+}
+
+void MessageBuilder::reserve(std::size_t bytes) {
+  bytes_.reserve(bytes);
+  ask_for_large_pages(bytes_);
+}
+
 void MessageBuilder::end_headers() { bytes_.append("\r\n"); }
+
+void MessageBuilder::use(std::string buffer) {
+  buffer.assign(bytes_);
+  bytes_ = std::move(buffer);
+}
 
 std::string MessageBuilder::take() {
   std::string taken = std::move(bytes_);

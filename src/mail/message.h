@@ -69,9 +69,11 @@ class MessageBuilder {
   void add_header(std::string_view name, std::string_view value);
   // Once, after the headers. Then only body chunks.
   void end_headers();
-  void add_body(std::string_view chunk) { bytes_.append(chunk); }
-  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+  void add_body(std::string_view chunk);
+  void reserve(std::size_t bytes);
   std::size_t size() const { return bytes_.size(); }
+  // Goes on in this buffer, with what is in the builder; what the buffer held is lost.
+  void use(std::string buffer);
   // Gives the buffer away; the builder is empty afterwards.
   std::string take();
 

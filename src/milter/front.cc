@@ -169,7 +169,9 @@ class Front {
   void listen_to_master() {
     for (;;) {
       if (!wait_readable(line_.fd(), Deadline::after(kRest))) {
-        if (traffic_.rests()) ::malloc_trim(0);
+        if (!traffic_.rests()) continue;
+        traffic_.buffers().release();
+        ::malloc_trim(0);
         continue;
       }
       auto received = control::receive(line_.fd());

@@ -168,6 +168,7 @@ Reply Session::end_of_headers(Mta& mta) {
       if (!answer.summary.empty()) {
         answer.summary.insert(0, "untouched: ");
       } else {
+        mail_->builder.use(traffic_.buffers().take());
         make_room(mail_->builder,
                   std::max(std::min(mail_->announced + kHeaderRoom, kMostReserved), head.size()));
         mail_->builder.add_body(head);
@@ -218,9 +219,10 @@ Reply Session::end_of_message(Mta& mta) {
       answer.summary = "untouched: " + mail_->left_alone;
     } else {
       if (!mail_->headers_ended) mail_->builder.end_headers();
-      const mail::Message message(mail_->builder.take());
+      mail::Message message(mail_->builder.take());
       answer.before = answer.after = message.bytes().size();
       reply = carry_out(message, mta, answer);
+      traffic_.buffers().give(std::move(message).take());
     }
   } catch (const std::exception& exception) {
     // Only memory can run out here. With the first edit made there is no way back to the message as it came.

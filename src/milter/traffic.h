@@ -5,9 +5,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 
+#include "base/buffer_pool.h"
 #include "base/deadline.h"
 #include "milter/engine.h"
 #include "milter/tally.h"
@@ -16,6 +18,11 @@ namespace pixmilter::milter {
 
 // A message in hand. Counts from MAIL until it is destroyed.
 class Admission;
+
+// Of the buffers that are kept from message to message: each holds nearly every mail, all together some mails
+// at once.
+inline constexpr std::size_t kLargestBuffer = std::size_t{8} << 20;
+inline constexpr std::size_t kBuffers = std::size_t{16} << 20;
 
 // Safe from every thread.
 class Traffic {
@@ -33,6 +40,9 @@ class Traffic {
   // Waits until no message is in hand; false when the deadline passed first.
   bool wait_idle(Deadline deadline);
   unsigned long in_hand() const;
+
+  // For messages as they come, and from those that are over.
+  BufferPool& buffers() { return buffers_; }
 
   // What becomes of the messages.
   Tally& tally() { return tally_; }
@@ -55,6 +65,7 @@ class Traffic {
   unsigned long connections_ = 0;
   bool draining_ = false;
   bool worked_ = false;  // since rests() was last true
+  BufferPool buffers_{kLargestBuffer, kBuffers};
   Tally tally_;
 };
 

@@ -1,6 +1,8 @@
-// A render program that renders nothing, for tests/source: what goes out converted all the same came from a cache.
+// A render program that renders nothing, for tests/source: what goes out converted all the same came from a
+// cache.
 //
-// Linked as tests/sandbox/attack.cc is, with render_picture wrapped (ld --wrap); everything else is the product's.
+// Linked as tests/sandbox/attack.cc is, with render_picture wrapped (ld --wrap); everything else is the
+// product's.
 #include "image/job.h"
 
 // NOLINTBEGIN: a name that the linker makes.

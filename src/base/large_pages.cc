@@ -1,0 +1,26 @@
+#include "base/large_pages.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace pixmilter {
+namespace {
+
+// Of x86-64 and of arm64 with its usual base pages; elsewhere it is a number like any other.
+constexpr std::uintptr_t kLargePage = std::uintptr_t{2} << 20;
+
+}  // namespace
+
+void ask_for_large_pages(const std::string& room) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(room.data());
+  const std::uintptr_t first = (begin + kLargePage - 1) / kLargePage * kLargePage;
+  const std::uintptr_t end = (begin + room.capacity()) / kLargePage * kLargePage;
+  if (first >= end) return;
+  const int before = errno;
+  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+  errno = before;
+}
+
+}  // namespace pixmilter
