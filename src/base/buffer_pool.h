@@ -1,5 +1,5 @@
-// BufferPool: buffers that are used again, by whatever thread, so that what fills them neither grows them anew nor
-// meets pages that come fresh from the system.
+// BufferPool: buffers that are used again, by whatever thread, so that what fills them neither grows them
+// anew nor meets pages that come fresh from the system.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,9 @@ class BufferPool {
   const std::size_t largest_;
   const std::size_t most_;
   std::mutex mutex_;
-  std::vector<std::string> kept_;  // what was given last is taken first: it may still be in the processor's cache
-  std::size_t bytes_ = 0;          // their room
+  std::vector<std::string>
+      kept_;               // what was given last is taken first: it may still be in the processor's cache
+  std::size_t bytes_ = 0;  // their room
 };
 
 }  // namespace pixmilter

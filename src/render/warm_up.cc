@@ -6,6 +6,7 @@
 #include <clocale>
 #include <ctime>
 #include <string_view>
+#include <thread>
 
 #include "image/job.h"
 #include "render/picture.h"
@@ -97,6 +98,8 @@ std::set<Format> choose_loaders(Purpose purpose, const Options& options) {
 void warm_up(std::set<Format>& formats) {
   ::tzset();
   std::setlocale(LC_ALL, "");
+  // A process's first thread makes glibc take a signal, which the seal forbids.
+  std::thread([] {}).join();
   std::set<Format> failed;
   for (const WarmUpSample& sample : warm_up_samples())
     if (formats.contains(sample.format) &&

@@ -121,9 +121,7 @@ void Call::admit() {
 }
 
 void Call::take_workers() {
-  PurposeCounts wanted{};
-  for (std::size_t purpose = 0; purpose < wire::kPurposes; ++purpose)
-    wanted[purpose] = pending_[purpose].size();
+  const PurposeCounts wanted = to_do();
   if (wanted == PurposeCounts{}) return;
   bool again = false;
   for (auto& worker : stock_.ask(waiter_, wanted)) again = !begin(std::move(worker)) || again;
@@ -134,7 +132,14 @@ void Call::take_workers() {
     pending_[purpose].clear();
   }
   // A worker that was dead has left its place to another; and who waits no more says so.
-  if (again || wanted != PurposeCounts{pending_[0].size(), pending_[1].size()}) take_workers();
+  if (again || wanted != to_do()) take_workers();
+}
+
+PurposeCounts Call::to_do() const {
+  PurposeCounts counts;
+  for (std::size_t purpose = 0; purpose < wire::kPurposes; ++purpose)
+    counts[purpose] = pending_[purpose].size();
+  return counts;
 }
 
 // Gives the worker the next job of its purpose; false if the worker turned out to be dead.

@@ -52,6 +52,7 @@ class Call {
   Pace::Left left(std::size_t job) const;
   void admit();
   void take_workers();
+  PurposeCounts to_do() const;  // jobs that have no worker yet
   bool begin(WorkerPtr worker);
   bool send(WorkerProcess& worker, const image::ImageJob& job, const UniqueFd& input, Running& running);
   void wait();

@@ -27,8 +27,6 @@ constexpr std::size_t kDiagnosticLine = 200;
 // What workers say their seal lacks is a sentence or two; one that was taken over might say more.
 constexpr std::size_t kReportsKept = 8;
 
-constexpr std::array kBothPurposes = {wire::Purpose::picture, wire::Purpose::svg};
-
 }  // namespace
 
 Keeper::Keeper(Stock& stock, const PoolOptions& options, std::unique_ptr<ZygoteSource> source,
@@ -73,12 +71,27 @@ std::size_t Keeper::starting(wire::Purpose purpose) const {
   }));
 }
 
+// How many workers of a purpose there shall be before they are needed.
+std::size_t Keeper::target_of(wire::Purpose purpose) const {
+  switch (purpose) {
+    case wire::Purpose::picture:
+      return options_.workers;
+    case wire::Purpose::svg:
+      return options_.spares;
+    case wire::Purpose::tiff:
+    case wire::Purpose::heif:
+      // Many servers never meet one.
+      return met_[index(purpose)] ? options_.spares : 0;
+  }
+  return 0;
+}
+
 // How many workers of a purpose to ask for now.
 std::size_t Keeper::lacking(wire::Purpose purpose, const StockView& view) const {
   const std::size_t coming = starting(purpose);
   std::size_t lack = 0;
   if (options_.ahead) {
-    const std::size_t target = purpose == wire::Purpose::svg ? options_.spare_svg : options_.workers;
+    const std::size_t target = target_of(purpose);
     const std::size_t there = view.lasting[index(purpose)] + coming;
     lack = target > there ? target - there : 0;
   }
@@ -96,8 +109,9 @@ void Keeper::refill() {
     drop_zygote("replaced", false);
   }
   const StockView view = stock_.view();
-  for (const auto purpose : kBothPurposes) {
+  for (const auto purpose : wire::kAllPurposes) {
     const Patience& patience = patience_[index(purpose)];
+    met_[index(purpose)] = met_[index(purpose)] || view.wanted[index(purpose)] > 0;
     for (std::size_t lack = lacking(purpose, view); lack > 0; --lack) {
       if (!patience.next.passed()) {
         stock_.fail(purpose, patience.reason);
@@ -199,8 +213,11 @@ void Keeper::watch() {
   Deadline until = Deadline::after(kLongestSleep);
   if (with_zygote && zygote_->pidfd) until = earlier(until, answer_.value_or(ask_));
   for (const Starting& one : starting_) until = earlier(until, next_due(one));
-  for (const Patience& patience : {patience_[0], patience_[1], zygote_patience_})
+  const auto heed = [&](const Patience& patience) {
     if (patience.failures > 0 && !patience.next.passed()) until = earlier(until, patience.next);
+  };
+  heed(zygote_patience_);
+  for (const Patience& patience : patience_) heed(patience);
   if (::poll(polled.data(), polled.size(), poll_milliseconds(until)) <= 0) return;
 
   if (polled[0].revents != 0) {

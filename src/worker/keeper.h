@@ -53,6 +53,7 @@ class Keeper {
 
   void run();
   void refill();
+  std::size_t target_of(wire::Purpose purpose) const;
   std::size_t lacking(wire::Purpose purpose, const StockView& view) const;
   std::size_t starting(wire::Purpose purpose) const;
   bool have_zygote();
@@ -90,7 +91,8 @@ class Keeper {
   std::uint64_t next_number_ = 1;
   Patience zygote_patience_;
   std::array<Patience, wire::kPurposes> patience_;
-  std::set<std::string> said_;  // reports that are said once
+  std::array<bool, wire::kPurposes> met_{};  // somebody has wanted one
+  std::set<std::string> said_;               // reports that are said once
   std::string last_complaint_;
   Deadline complain_again_ = Deadline::after(Milliseconds(0));
   std::uint32_t lines_left_ = 0;  // of diagnostics, until lines_again_

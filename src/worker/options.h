@@ -8,13 +8,13 @@
 namespace pixmilter::worker {
 
 struct PoolOptions {
-  std::uint32_t workers = 0;                        // at work at once; 0: one a core
-  std::chrono::milliseconds timeout{10'000};        // one image, from when its worker has it
-  bool ahead = false;                               // keep workers ready before they are asked for (serve)
-  std::uint32_t spare_svg = 1;                      // with ahead: SVG workers that wait
-  std::uint32_t jobs_per_worker = 500;              // then it is replaced
-  std::size_t max_waiting = 1000;                   // pictures in the queue, over all messages
-  std::uint32_t crashes_per_zygote = 10;            // then the zygote is replaced
+  std::uint32_t workers = 0;                  // at work at once; 0: one a core
+  std::chrono::milliseconds timeout{10'000};  // one image, from when its worker has it
+  bool ahead = false;                         // keep workers ready before they are asked for (serve)
+  std::uint32_t spares = 1;                   // with ahead: workers that wait for one message's pictures each
+  std::uint32_t jobs_per_worker = 500;        // then it is replaced
+  std::size_t max_waiting = 1000;             // pictures in the queue, over all messages
+  std::uint32_t crashes_per_zygote = 10;      // then the zygote is replaced
   std::chrono::milliseconds start_timeout{20'000};  // of a zygote, and of a worker from fork to ready
   std::chrono::milliseconds fork_timeout{3'000};    // of a zygote that has started, to make a worker
   std::chrono::milliseconds heartbeat{5'000};       // a zygote that has been silent for so long is asked

@@ -42,7 +42,7 @@ Result<std::vector<std::string>> probe_seal(const RenderProgram& program, Deadli
   const auto zygote = source->connect(deadline);
   if (!zygote) return zygote.error();
   std::vector<std::string> reports;
-  for (const auto purpose : {wire::Purpose::picture, wire::Purpose::svg}) {
+  for (const auto purpose : wire::kAllPurposes) {
     auto ready = ready_worker(zygote->get(), purpose, deadline);
     if (!ready) return ready.error();
     if (!ready->usable) return Error{ready->report};

@@ -171,9 +171,24 @@ std::optional<Message> read(Kind kind, std::string_view packet) {
 
 }  // namespace
 
-Purpose purpose_of(Format format) { return format == Format::svg ? Purpose::svg : Purpose::picture; }
+Purpose purpose_of(Format format) {
+  switch (format) {
+    case Format::tiff:
+      return Purpose::tiff;
+    case Format::heif:
+    case Format::avif:
+      return Purpose::heif;
+    case Format::svg:
+      return Purpose::svg;
+    default:
+      return Purpose::picture;
+  }
+}
 
-std::string_view name(Purpose purpose) { return purpose == Purpose::svg ? "svg" : "picture"; }
+std::string_view name(Purpose purpose) {
+  static constexpr std::array<std::string_view, kPurposes> kNames = {"picture", "tiff", "heif", "svg"};
+  return kNames[static_cast<std::size_t>(purpose)];
+}
 
 std::string encode(const Hello& message) { return write(Kind::hello, message); }
 std::string encode(const Fork& message) { return write(Kind::fork, message); }

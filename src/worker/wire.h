@@ -19,6 +19,8 @@
 //   worker -> front   Answer                        the picture stands here or in output's first bytes
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,12 +39,16 @@ inline constexpr std::size_t kMaxWithPicture = kMaxMessage + kMaxInline;
 // No text in a message is longer; writing cuts it.
 inline constexpr std::size_t kMaxText = 512;
 
-// What a worker is made for: it warms up and is sealed accordingly.
+// What a worker is made for: it loads, warms up and is sealed accordingly. All but those for SVG see no files
+// at all.
 enum class Purpose : std::uint8_t {
-  picture,  // everything but SVG; no files at all
+  picture,  // what no other purpose serves
+  tiff,     // TIFF
+  heif,     // HEIC, AVIF
   svg,      // SVG; may read fonts
 };
-inline constexpr std::size_t kPurposes = 2;
+inline constexpr std::array kAllPurposes = {Purpose::picture, Purpose::tiff, Purpose::heif, Purpose::svg};
+inline constexpr std::size_t kPurposes = kAllPurposes.size();
 // The purpose that serves a format.
 Purpose purpose_of(image::Format format);
 std::string_view name(Purpose purpose);

@@ -139,7 +139,7 @@ TEST(WireTest, OneKindIsNotTakenForAnother) {
 
 TEST(WireTest, ChoicesAndFlagsBeyondTheirLastAreRefused) {
   std::string fork = encode(Fork{7, Purpose::svg});
-  fork.back() = 2;
+  fork.back() = static_cast<char>(kPurposes);
   EXPECT_FALSE(decode<Fork>(fork));
   std::string answer = encode(full_answer());
   answer.back() = 2;  // retire
@@ -189,9 +189,12 @@ TEST(WireTest, RandomBytesAreReadOnlyAsWhatTheyWouldBeWrittenAs) {
   }
 }
 
-TEST(WireTest, SvgHasWorkersOfItsOwn) {
+TEST(WireTest, RiskyFormatsHaveWorkersOfTheirOwn) {
   EXPECT_EQ(purpose_of(Format::svg), Purpose::svg);
-  for (const Format format : {Format::png, Format::tiff, Format::raw, Format::unknown, Format::heif})
+  EXPECT_EQ(purpose_of(Format::tiff), Purpose::tiff);
+  EXPECT_EQ(purpose_of(Format::heif), Purpose::heif);
+  EXPECT_EQ(purpose_of(Format::avif), Purpose::heif);
+  for (const Format format : {Format::png, Format::raw, Format::unknown, Format::jxl})
     EXPECT_EQ(purpose_of(format), Purpose::picture);
 }
 
