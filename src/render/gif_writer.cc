@@ -87,11 +87,16 @@ int take(void* context, const std::uint8_t* data, const std::size_t size) {
 std::optional<Attempt<std::string>> write_exact(const Picture& picture, std::uint64_t max_output_bytes) {
   const std::uint32_t bands = static_cast<std::uint32_t>(picture.image->Bands);
   const std::size_t frame_pixels = std::size_t{picture.width()} * picture.height();
+  const auto* pixels = reinterpret_cast<const std::uint8_t*>(VIPS_IMAGE_ADDR(picture.image.get(), 0, 0));
+  const bool transparency = any_transparent(pixels, frame_pixels * picture.frames, bands);
+  const bool moves = picture.frames > 1;
   Sink sink{{}, max_output_bytes};
   CGIF_Config config{};
   config.attrFlags = CGIF_ATTR_NO_GLOBAL_TABLE;
-  if (picture.frames > 1) config.attrFlags |= CGIF_ATTR_IS_ANIMATED;
-  if (picture.loop == 1) config.attrFlags |= CGIF_ATTR_NO_LOOP;
+  // cgif 0.3 writes the extension that names the transparent colour only for what it takes for an animation.
+  // One that is not repeated, of one frame, without delay, is a still picture.
+  if (moves || transparency) config.attrFlags |= CGIF_ATTR_IS_ANIMATED;
+  if (!moves || picture.loop == 1) config.attrFlags |= CGIF_ATTR_NO_LOOP;
   config.numLoops = static_cast<std::uint16_t>(picture.loop > 1 ? std::min(picture.loop - 1, 65535) : 0);
   config.width = static_cast<std::uint16_t>(picture.width());
   config.height = static_cast<std::uint16_t>(picture.height());
@@ -104,8 +109,6 @@ std::optional<Attempt<std::string>> write_exact(const Picture& picture, std::uin
   if (!gif) return Attempt<std::string>(over_limit("no memory for a GIF"));
 
   const std::vector<std::uint16_t> delays = hundredths(picture.delays, picture.frames);
-  const auto* pixels = reinterpret_cast<const std::uint8_t*>(VIPS_IMAGE_ADDR(picture.image.get(), 0, 0));
-  const bool transparency = any_transparent(pixels, frame_pixels * picture.frames, bands);
   for (std::uint32_t i = 0; i < picture.frames; ++i) {
     std::optional<Frame> frame =
         exact_frame(pixels + i * frame_pixels * bands, frame_pixels, bands, transparency);
@@ -115,7 +118,7 @@ std::optional<Attempt<std::string>> write_exact(const Picture& picture, std::uin
     one.pImageData = frame->indices.data();
     one.numLocalPaletteEntries = static_cast<std::uint16_t>(frame->palette.size() / 3);
     one.attrFlags = CGIF_FRAME_ATTR_USE_LOCAL_TABLE;
-    one.delay = delays[i];
+    one.delay = moves ? delays[i] : 0;
     if (frame->transparent >= 0) {
       one.attrFlags |= CGIF_FRAME_ATTR_HAS_ALPHA;
       one.transIndex = static_cast<std::uint8_t>(frame->transparent);

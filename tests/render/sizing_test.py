@@ -155,6 +155,16 @@ class Tests:
         see_through[:, 20:] = (200, 0, 0, 255)
         got = np.asarray(Image.open(io.BytesIO(self.render(npy_bytes(see_through), format="jpeg", quality=95).picture)))
         self.check("JPEG on a white ground", None if got[20, 5].min() > 245 and abs(int(got[20, 35, 0]) - 200) < 8 else str(got[20, [5, 35]]))
+        # Of at most 256 colours: these are written by a way of their own.
+        for name, alpha in (("half", 255), ("all", 0)):
+            clear = see_through.copy()
+            clear[:, 20:, 3] = alpha
+            answer = self.render(npy_bytes(clear), format="gif")
+            image = Image.open(io.BytesIO(answer.picture))
+            got = np.asarray(image.convert("RGBA"))
+            right = (got[..., 3] == clear[..., 3]).all() and (got[clear[..., 3] > 0] == (200, 0, 0, 255)).all()
+            still = image.n_frames == 1 and b"NETSCAPE" not in answer.picture and image.info.get("duration", 0) == 0
+            self.check("a still GIF that is %s transparent" % name, None if right and still else "alpha %s, %s" % (np.unique(got[..., 3]), image.info))
         low, high = (len(self.render(grain, format="jpeg", quality=q).picture) for q in (20, 90))
         self.check("quality", None if low * 2 < high else "%d and %d bytes" % (low, high))
 
