@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <clocale>
+#include <cstdint>
+#include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <string_view>
 #include <thread>
 
@@ -100,6 +103,11 @@ void warm_up(std::set<Format>& formats) {
   std::setlocale(LC_ALL, "");
   // A process's first thread makes glibc take a signal, which the seal forbids.
   std::thread([] {}).join();
+  // The first qsort() of more than a kilobyte makes glibc ask how much memory there is, which it forbids too.
+  std::uint16_t numbers[1024] = {};
+  std::qsort(numbers, std::size(numbers), sizeof *numbers, [](const void* a, const void* b) {
+    return *static_cast<const std::uint16_t*>(a) - *static_cast<const std::uint16_t*>(b);
+  });
   std::set<Format> failed;
   for (const WarmUpSample& sample : warm_up_samples())
     if (formats.contains(sample.format) &&
