@@ -5,6 +5,7 @@
 
 #include "base/percent.h"
 #include "core/links.h"
+#include "html/charset.h"
 #include "image/header.h"
 #include "image/npy.h"
 #include "image/raw_params.h"
@@ -40,6 +41,24 @@ std::string quoted(std::string_view name) {
   return "\"" + out + (name.size() > kLength ? "...\"" : "\"");
 }
 
+constexpr std::string_view kRawPixels = "image/x-raw-pixels";
+
+// SVG is read as UTF-8 unless it says otherwise itself; where a charset stands beside it (RFC 7303 section
+// 3), nothing in it does.
+void in_utf8(source::DataUri& data) {
+  constexpr std::size_t kDeclaration = 200;  // bytes that an XML declaration stands in
+  if (data.media_type != "image/svg+xml") return;
+  if (std::string_view(data.bytes).substr(0, kDeclaration).find("encoding") != std::string_view::npos) return;
+  for (const auto& [name, value] : data.parameters) {
+    if (name != "charset") continue;
+    const html::Charset charset = html::charset_of(data.bytes, value);
+    if (charset.kind == html::CharsetKind::utf8 || charset.encoding.empty()) return;
+    if (Result<std::string> utf8 = html::to_utf8(data.bytes, charset, html::OnInvalid::fail))
+      data.bytes = *std::move(utf8);
+    return;
+  }
+}
+
 }  // namespace
 
 Status Acquirer::acquire(Finding& finding, Picture& picture) {
@@ -62,17 +81,31 @@ Status Acquirer::acquire(Finding& finding, Picture& picture) {
 
 Status Acquirer::from_data_uri(const Finding& finding, Picture& picture) {
   std::string scratch;
-  Result<source::DataUri> data = source::read_data_uri(html::url(*work_.reference(finding), scratch));
+  const html::CharsetKind charset = work_.texts[finding.html].charset.kind;
+  // What is written out in the URL is text of the page; all that is encoded in it is ASCII.
+  const std::string converted = charset == html::CharsetKind::utf8 ? "" : url_of(work_, finding);
+  Result<source::DataUri> data = source::read_data_uri(
+      converted.empty() ? html::url(*work_.reference(finding), scratch) : std::string_view(converted));
   if (!data) return data.error();
-  return own(std::move(data->bytes), picture);
+  in_utf8(*data);
+  picture.storage = std::move(data->bytes);
+  picture.job.bytes = picture.storage;
+  if (data->media_type == kRawPixels) return read_raw(data->parameters, true, picture);
+  if (Status recognised = recognise(picture); !recognised) return recognised;
+  if (picture.job.format != image::Format::npy) return Done{};
+  return image::read_raw_settings(data->parameters, picture.job.settings);
 }
 
-Status Acquirer::from_inline_svg(const Finding& finding, Picture& picture) {
+Status Acquirer::from_inline_svg(Finding& finding, Picture& picture) {
   HtmlText& text = work_.texts[finding.html];
   std::unique_ptr<html::InlineSvgs>& svgs = svgs_[finding.html];
   if (!svgs) svgs = std::make_unique<html::InlineSvgs>(text.text, text.charset);
   Result<html::InlineSvg> svg = svgs->read(*work_.reference(finding));
   if (!svg) return svg.error();
+  if (svg->hidden) {
+    finding.silent = true;
+    return Error{"inline svg is not shown"};
+  }
   picture.storage = std::exchange(svg->document, {});
   picture.job.bytes = picture.storage;
   picture.job.format = image::Format::svg;
@@ -96,18 +129,21 @@ Status Acquirer::from_part(const Finding& finding, Picture& picture) {
 // The bytes, as a part of this type and these parameters says they are.
 Status Acquirer::read_as(const mail::Part& part, bool asked, Picture& picture) {
   if (picture.job.bytes.empty()) return Error{"empty"};
-  if (part.type == "image/x-raw-pixels") {
-    Result<image::RawLayout> layout = image::read_raw_layout(part.parameters, picture.job.bytes);
-    if (!layout) return layout.error();
-    picture.job.format = image::Format::raw;
-    picture.job.layout = *layout;
-  } else {
-    if (part.type == "application/x-npy" && image::sniff(picture.job.bytes) != image::Format::npy)
-      return Error{"no .npy file"};
-    if (Status recognised = recognise(picture); !recognised) return recognised;
-  }
+  if (part.type == kRawPixels) return read_raw(part.parameters, asked, picture);
+  if (part.type == "application/x-npy" && image::sniff(picture.job.bytes) != image::Format::npy)
+    return Error{"no .npy file"};
+  if (Status recognised = recognise(picture); !recognised) return recognised;
   if (asked) return image::read_raw_settings(part.parameters, picture.job.settings);
   return Done{};
+}
+
+// Bare pixels: only the parameters say what they are.
+Status Acquirer::read_raw(const image::Parameters& parameters, bool asked, Picture& picture) {
+  Result<image::RawLayout> layout = image::read_raw_layout(parameters, picture.job.bytes);
+  if (!layout) return layout.error();
+  picture.job.format = image::Format::raw;
+  picture.job.layout = *layout;
+  return asked ? image::read_raw_settings(parameters, picture.job.settings) : Status(Done{});
 }
 
 Status Acquirer::from_url(Finding& finding, Picture& picture) {
@@ -187,12 +223,6 @@ Status Acquirer::from_asset(Finding& finding, Picture& picture) {
   picture.job.bytes = *picture.shared;
   finding.failure = config::Failure::unreadable;
   if (finding.external) return read_as(work_.externals.at(finding.part).inner, finding.asked, picture);
-  return recognise(picture);
-}
-
-Status Acquirer::own(std::string bytes, Picture& picture) {
-  picture.storage = std::move(bytes);
-  picture.job.bytes = picture.storage;
   return recognise(picture);
 }
 

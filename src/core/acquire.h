@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "core/work.h"
 #include "html/inline_svg.h"
+#include "image/raw_params.h"
 #include "source/assets.h"
 
 namespace pixmilter::core {
@@ -30,13 +31,13 @@ class Acquirer {
 
  private:
   Status from_data_uri(const Finding& finding, Picture& picture);
-  Status from_inline_svg(const Finding& finding, Picture& picture);
+  Status from_inline_svg(Finding& finding, Picture& picture);
   Status from_part(const Finding& finding, Picture& picture);
   Status from_url(Finding& finding, Picture& picture);
   Status from_asset(Finding& finding, Picture& picture);
   Result<source::AssetName> asset_name(const Finding& finding) const;
   Result<std::string> asset_bytes(const source::AssetName& name) const;
-  static Status own(std::string bytes, Picture& picture);
+  static Status read_raw(const image::Parameters& parameters, bool asked, Picture& picture);
   static Status recognise(Picture& picture);
   static Status read_as(const mail::Part& part, bool asked, Picture& picture);
 

@@ -141,12 +141,15 @@ void InlineSvgs::add_wrappers(const std::vector<SvgIndex::Ancestor>& ancestors, 
     std::vector<std::string> ignored;
     for (const css::Declaration& declaration : declarations_of(own_style))
       if (is_inherited(declaration.property)) style += written(declaration, ignored);
-    const bool named = style_.find('.' + stand_in) != std::string::npos;
+    const bool named = style_.find('.' + stand_in) != std::string::npos ||
+                       (ascii::iequals(ancestor.name, "a") && !style_.empty());
     if (classes.empty() && ancestor.id.empty() && style.empty() && !named) continue;
     for (const auto& [property, initial] : kOnceOnly)
       style += std::string(property) + ':' + std::string(initial) + "!important;";
     style += "display:inline!important";
-    open += "<g class=\"";
+    // The one HTML element that SVG has as well, so that rules name it by its name in both.
+    const std::string_view element = ascii::iequals(ancestor.name, "a") ? "a" : "g";
+    open.append("<").append(element).append(" class=\"");
     append_xml_value(classes.empty() ? stand_in : classes + ' ' + stand_in, open);
     if (!ancestor.id.empty()) {
       open += "\" id=\"";
@@ -155,7 +158,7 @@ void InlineSvgs::add_wrappers(const std::vector<SvgIndex::Ancestor>& ancestors, 
     open += "\" style=\"";
     append_xml_value(style, open);
     open += "\">";
-    close += "</g>";
+    close = "</" + std::string(element) + ">" + close;
   }
 }
 
@@ -188,7 +191,10 @@ Result<InlineSvg> InlineSvgs::read(const Reference& reference) const {
     const std::string rules = rules_.style_for(as_svg);
     const std::string svg_anywhere = anywhere_.style_for(as_svg), img_anywhere = anywhere_.style_for(as_img);
     SvgBox box = svg_box(root, rules, !overrides_size(svg_anywhere) && overrides_size(img_anywhere));
-    if (box.hidden) return Error{"inline svg is not shown"};
+    if (box.hidden) {
+      out.hidden = true;
+      return out;
+    }
     out.width = box.width;
     out.height = box.height;
     out.style = box.style + img_layout({rules, svg_anywhere, img_anywhere}, attribute_value(root, "style"));

@@ -29,6 +29,8 @@ struct InlineSvg {
   double width = 0;      // displayed size in CSS px, at least 1
   double height = 0;
   std::string style;  // declarations that give an <img> this box, where the element's own style does not
+  bool hidden =
+      false;  // a rule of a style sheet hides it: a sprite sheet, to be left in place; no more is said
 };
 
 // Borrows the HTML text: it outlives this. Safe to read from several threads at once.
@@ -37,8 +39,7 @@ class InlineSvgs {
   // charset: what the text is in (charset_of()).
   explicit InlineSvgs(std::string_view html, Charset charset = {CharsetKind::utf8, "UTF-8"});
 
-  // The picture of a reference whose place is inline_svg. Errors: too large, nested too deep, not
-  // shown (a rule of a style sheet hides it: a sprite sheet, to be left in place).
+  // The picture of a reference whose place is inline_svg. Errors: too large, nested too deep.
   Result<InlineSvg> read(const Reference& reference) const;
 
  private:

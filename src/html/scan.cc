@@ -80,6 +80,42 @@ bool defines(std::string_view name) {
   return false;
 }
 
+// Elements without content.
+bool is_void(std::string_view name) {
+  for (const std::string_view one :
+       {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "image", "img", "input",
+        "link", "meta", "param", "source", "track", "wbr"})
+    if (ascii::iequals(name, one)) return true;
+  return false;
+}
+
+// The element that data-pixmilter="skip" stands on, as long as what follows is its content. Elements of its
+// name within it are counted; one that is never closed goes to the end of the text: rather a picture left
+// than one taken against the sender's wish.
+class OptedOut {
+ public:
+  bool holds() const { return depth_ > 0; }
+  void begin(const Token& token) {
+    if (holds() || token.self_closing || is_void(token.name)) return;
+    name_ = token.name;
+    depth_ = 1;
+  }
+  // Before what the token says counts.
+  void pass(const Token& token) {
+    if (!holds() || !ascii::iequals(token.name, name_)) return;
+    if (token.kind == TokenKind::end_tag)
+      --depth_;
+    else if (ascii::iequals(name_, "p"))
+      depth_ = 0;  // a paragraph ends where the next begins
+    else if (!token.self_closing)
+      ++depth_;
+  }
+
+ private:
+  std::string_view name_;
+  std::size_t depth_ = 0;
+};
+
 // Whether value[0, offset) may end in a character reference without its semicolon. One of many zeros may be
 // longer than is looked for.
 bool ends_in_reference(std::string_view value, std::size_t offset) {
@@ -122,12 +158,13 @@ class Scanner {
   std::string_view value_of(const Attribute* attribute, std::string& scratch) const;
   bool value_is(const Attribute* attribute, std::string_view wanted) const;
 
+  void read_condition(std::string_view content);
   void read_element(const Token& token);
   void open_svg(const Token& token);
   void read_inside_svg(const Token& token, std::size_t depth);
   void close_svg(std::size_t end);
 
-  bool take_opt_out(const Attributes& attributes);
+  bool take_opt_out(const Token& token, const Attributes& attributes);
   void add_url(Place place, const Attribute* attribute, const DisplayedSize& size);
   void add_srcset(const Attribute* attribute, const DisplayedSize& size);
   void add_style_attribute(const Attribute* attribute);
@@ -144,6 +181,7 @@ class Scanner {
   OpenSvg svg_;
   bool in_style_ = false;  // the next text is a style sheet
   bool style_skipped_ = false;
+  OptedOut opted_out_;
 };
 
 std::string_view Scanner::value_of(const Attribute* attribute, std::string& scratch) const {
@@ -166,6 +204,7 @@ void Scanner::read(std::string_view stretch, bool in_condition) {
   Token token;
   in_svg_ = in_style_ = false;
   for (std::size_t depth = 0; tokenizer.next(token); depth = tokenizer.foreign_depth()) {
+    if (token.kind == TokenKind::start_tag || token.kind == TokenKind::end_tag) opted_out_.pass(token);
     if (in_svg_ && tokenizer.foreign_depth() > 0) {
       read_inside_svg(token, tokenizer.foreign_depth());
     } else if (in_svg_) {
@@ -186,7 +225,7 @@ void Scanner::read(std::string_view stretch, bool in_condition) {
       case TokenKind::comment:
         if (in_condition || in_svg_) break;
         if (const std::string_view content = conditional_content(token.data); !content.empty())
-          read(content, true);
+          read_condition(content);
         break;
       default:
         break;
@@ -198,9 +237,16 @@ void Scanner::read(std::string_view stretch, bool in_condition) {
   out_.work += tokenizer.work();
 }
 
-// What the sender says of this element; the attribute that is addressed to us goes.
-bool Scanner::take_opt_out(const Attributes& attributes) {
-  const bool keep = value_is(attributes.keep, "true");
+// An element that begins in a conditional comment need not end there: its content does.
+void Scanner::read_condition(std::string_view content) {
+  const OptedOut outside = opted_out_;
+  read(content, true);
+  opted_out_ = outside;
+}
+
+// What the sender says of this element and of those round it; the attribute that is addressed to us goes.
+bool Scanner::take_opt_out(const Token& token, const Attributes& attributes) {
+  const bool keep = opted_out_.holds() || value_is(attributes.keep, "true");
   if (attributes.skip == nullptr) return keep;
   // Unquoted, the slash of "/>" belongs to the value.
   Attribute skip = *attributes.skip;
@@ -212,6 +258,7 @@ bool Scanner::take_opt_out(const Attributes& attributes) {
   if (next == '>' || ascii::is_space(next))
     while (ascii::is_space(text_[range.begin - 1])) --range.begin;
   out_.removals.push_back(range);
+  opted_out_.begin(token);
   return true;
 }
 
@@ -231,11 +278,11 @@ void Scanner::read_element(const Token& token) {
   if (token.tag == Tag::style) {
     const Attribute* type = token.find("type");
     in_style_ = type == nullptr || type->value.empty() || value_is(type, "text/css");
-    style_skipped_ = false;
+    style_skipped_ = opted_out_.holds();
   }
   if (token.attributes.empty()) return;
   const Attributes attributes(token);
-  const bool skip = take_opt_out(attributes);
+  const bool skip = take_opt_out(token, attributes);
   style_skipped_ = skip;
   found_.clear();
   bool hidden = false;
@@ -365,7 +412,7 @@ void Scanner::add_style_block(const Token& token) {
 void Scanner::open_svg(const Token& token) {
   const Attributes attributes(token);
   svg_ = OpenSvg();
-  svg_.skipped = take_opt_out(attributes);
+  svg_.skipped = take_opt_out(token, attributes);
   if (token.self_closing) return;
   bool hidden = false;
   const DisplayedSize size = size_of(attributes, token.tag == Tag::svg, hidden);

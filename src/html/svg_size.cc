@@ -22,6 +22,7 @@ constexpr double kDefaultHeight = 150;
 struct Side {
   std::optional<double> length;  // CSS px
   std::string relative;          // what was said instead: "100%", "50vw"
+  std::string in_fonts;          // how the length was said, where the size of a font counts: "1.5em"
   std::optional<double> maximum;
   bool in_own_style = false;  // the element's own style attribute says it
   bool important = false;
@@ -29,10 +30,16 @@ struct Side {
   bool said() const { return length || !relative.empty(); }
 };
 
+// Whether a length is a number of em, rem or ex: then only who shows the page knows the font that counts.
+bool counts_in_fonts(std::string_view value) {
+  return is_relative_size(value) && (ascii::iends_with(value, "em") || ascii::iends_with(value, "ex"));
+}
+
 void read_attribute(const Token& root, std::string_view name, Side& side) {
   const std::string value = attribute_value(root, name);
   side.length = svg_length(value);
   const std::string_view trimmed = ascii::trim(value);
+  if (side.length && counts_in_fonts(trimmed)) side.in_fonts = trimmed;
   if (trimmed.ends_with('%') && is_relative_size(trimmed)) side.relative = trimmed;
 }
 
@@ -45,6 +52,7 @@ void read_declaration(const css::Declaration& declaration, bool own_style, Side&
   side.important = declaration.important;
   side.length = length;
   side.relative = relative ? declaration.value : std::string_view();
+  side.in_fonts = length && counts_in_fonts(declaration.value) ? declaration.value : std::string_view();
   side.in_own_style = own_style;
 }
 
@@ -74,6 +82,8 @@ std::string img_declaration(std::string_view name, const Side& side, const Side&
   std::string value = css_number(length) + "px";
   if (!side.relative.empty())
     value = side.relative;
+  else if (!side.in_fonts.empty())
+    value = side.in_fonts;
   else if (!side.length && !other.relative.empty())
     value = "auto";
   return std::string(name) + ':' + value + (important ? "!important;" : ";");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/base64.h"
@@ -41,11 +42,28 @@ std::size_t find_comma(std::string_view text) {
   return first;
 }
 
-// Media type and parameters, as far as they matter.
 struct Header {
   std::string media_type = "text/plain";
+  std::vector<std::pair<std::string, std::string>> parameters;
   bool base64 = false;
 };
+
+// Where the ";" stands that ends the first item: outside of quotes.
+std::size_t item_end(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (text[i] == ';' && !quoted) return i;
+  }
+  return text.size();
+}
+
+std::string parameter_value(std::string_view text) {
+  text = ascii::trim(text);
+  if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"'))
+    text = text.substr(1, text.size() - 2);
+  return percent::decoded_where_valid(text);
+}
 
 Header read_header(std::string_view text) {
   Header header;
@@ -54,12 +72,15 @@ Header read_header(std::string_view text) {
     if (!is_dropped(c)) plain.push_back(c);
   std::string_view rest = plain;
   for (bool first = true; !rest.empty(); first = false) {
-    const std::size_t end = std::min(rest.find(';'), rest.size());
+    const std::size_t end = item_end(rest);
     const std::string_view item = ascii::trim(rest.substr(0, end));
     if (first) {
       if (!item.empty()) header.media_type = ascii::to_lower(item);
     } else if (ascii::iequals(item, "base64")) {
       header.base64 = true;
+    } else if (const std::size_t equals = item.find('='); equals != std::string_view::npos) {
+      header.parameters.emplace_back(ascii::to_lower(ascii::trim(item.substr(0, equals))),
+                                     parameter_value(item.substr(equals + 1)));
     }
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
@@ -120,11 +141,12 @@ Result<DataUri> read_data_uri(std::string_view url) {
   if (!text) return Error{"not a data: URI"};
   const std::size_t comma = find_comma(*text);
   if (comma == std::string_view::npos) return Error{"data: URI without a comma"};
-  const Header header = read_header(text->substr(0, comma));
+  Header header = read_header(text->substr(0, comma));
   const std::string_view payload = text->substr(comma + 1);
 
   DataUri out;
-  out.media_type = header.media_type;
+  out.media_type = std::move(header.media_type);
+  out.parameters = std::move(header.parameters);
   if (header.base64) {
     const std::string_view encoded = without_fragment(payload, false);
     const bool escaped = encoded.find('%') != std::string_view::npos;

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -15,7 +17,9 @@ namespace pixmilter::source {
 
 struct DataUri {
   std::string
-      media_type;     // lower case, without parameters; "text/plain" where none is given. A label, no proof
+      media_type;  // lower case, without parameters; "text/plain" where none is given. A label, no proof
+  // Name and value of each parameter but "base64", in their order: quotes removed, percent-encoding decoded.
+  std::vector<std::pair<std::string, std::string>> parameters;
   std::string bytes;  // never empty
 };
 

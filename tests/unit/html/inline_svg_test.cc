@@ -140,8 +140,8 @@ TEST(InlineSvg, WhatARuleHidesStays) {
   const std::string html =
       "<style>.sprite{display:none}</style><div><svg class='x sprite'><path/></svg></div>";
   const Result<InlineSvg> read = InlineSvgs(html).read(svgs(html).at(0));
-  ASSERT_FALSE(read.ok());
-  EXPECT_EQ(read.error().text, "inline svg is not shown");
+  ASSERT_TRUE(read.ok());
+  EXPECT_TRUE(read->hidden);
 }
 
 TEST(InlineSvg, ImgInItsPlace) {
@@ -157,6 +157,12 @@ TEST(InlineSvg, ImgInItsPlace) {
       "<img src=\"cid:1@x\" width=\"8\" height=\"4\" alt=\"L &lt;1&gt;\" style=\"height:auto;width:100%\">");
   EXPECT_EQ(img("<svg width=50% viewBox='0 0 8 4' role=presentation><title>T</title><path/></svg>"),
             "<img src=\"cid:1@x\" width=\"8\" height=\"4\" alt=\"\" style=\"width:50%;height:auto;\">");
+  // Only the reader's program knows the size of the font that counts.
+  EXPECT_EQ(img("<svg width=1em height='1.5EM'><path/></svg>"),
+            "<img src=\"cid:1@x\" width=\"16\" height=\"24\" alt=\"\" style=\"width:1em;height:1.5EM;\">");
+  EXPECT_EQ(img("<style>.i{width:2rem}</style><svg class=i style='height:1em'><path/></svg>"),
+            "<img src=\"cid:1@x\" width=\"32\" height=\"16\" alt=\"\" class=\"i\" "
+            "style=\"width:2rem;height:1em\">");
   EXPECT_EQ(img("<svg aria-hidden=true aria-label=x width=1 height=1><path/></svg>"),
             "<img src=\"cid:1@x\" width=\"1\" height=\"1\" alt=\"\" style=\"width:1px;height:1px;\">");
   EXPECT_EQ(

@@ -99,6 +99,21 @@ TEST(Scan, OptOut) {
   EXPECT_EQ(replaced("<img data-pixmilter='skip'src=a>"), "<img src=a>");
   EXPECT_EQ(replaced("<img moz-do-not-send=\"true\" src=a>"), "<img moz-do-not-send=\"true\" src=a>");
   EXPECT_EQ(scan("<img src=a srcset=b data-pixmilter=skip>").skipped, 2U);
+  // It covers what is in the element.
+  EXPECT_EQ(urls("<picture data-pixmilter=skip><source srcset=a><img src=b></picture><img src=z>"),
+            Urls{"z"});
+  EXPECT_EQ(urls("<div data-pixmilter=skip><div><img src=a></div><p "
+                 "style='background:url(b)'><style>a{b:url(c)}</style>"
+                 "<svg><path/></svg><!--[if mso]><v:fill src=d /><![endif]--></div><img src=z>"),
+            Urls{"z"});
+  EXPECT_EQ(urls("<p data-pixmilter=skip><img src=a><p><img src=z>"), Urls{"z"});
+  EXPECT_EQ(urls("<TD data-pixmilter=skip background=a><img src=b></td><td background=z>"), Urls{"z"});
+  EXPECT_EQ(urls("<div data-pixmilter=skip><img src=a>"), Urls{});
+  EXPECT_EQ(urls("<!--[if mso]><div data-pixmilter=skip><v:fill src=a /><![endif]--><img src=z>"), Urls{"z"});
+  EXPECT_EQ(urls("<br data-pixmilter=skip><img src=z>"), Urls{"z"});
+  EXPECT_EQ(urls("<table moz-do-not-send=true background=a><td><img src=z></table>"), Urls{"z"});
+  EXPECT_EQ(replaced("<div data-pixmilter=skip><img src=a data-pixmilter='skip'></div>"),
+            "<div><img src=a></div>");
 }
 
 TEST(Scan, InlineSvg) {

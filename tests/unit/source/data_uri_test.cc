@@ -5,6 +5,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pixmilter::source {
 namespace {
@@ -25,6 +27,18 @@ TEST(DataUri, Scheme) {
   for (const std::string_view url :
        {"", "data", "data ;x", "http://x/data:", "xdata:", "cid:data:", "da ta:"})
     EXPECT_FALSE(is_data_uri(url)) << url;
+}
+
+TEST(DataUri, Parameters) {
+  const auto read = read_data_uri(
+      "data:Application/X-Npy; Colormap=gray;\trange=\"1,2;3\";fps=%32;empty=;flag;base64;name=a%2Cb,SGk/");
+  ASSERT_TRUE(read.ok());
+  using Parameters = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(
+      read->parameters,
+      (Parameters{{"colormap", "gray"}, {"range", "1,2;3"}, {"fps", "2"}, {"empty", ""}, {"name", "a,b"}}));
+  EXPECT_EQ(read->bytes, "Hi?");
+  EXPECT_EQ(read_data_uri("data:,x")->parameters, Parameters());
 }
 
 TEST(DataUri, Base64InEverySpelling) {
