@@ -25,9 +25,13 @@ image::OutputFormat same_format(image::Format format) {
 }  // namespace
 
 bool shrink_pictures(Work& work, std::uint64_t excess) {
+  // Not those that nothing shows: of a part, say, that stays whole for one of its pages.
+  std::vector<bool> shown(work.pictures.size());
+  for (const Finding& finding : work.findings)
+    if (finding.picture != Finding::kNone) shown[finding.picture] = true;
   std::vector<Picture*> pictures;
-  for (Picture& picture : work.pictures)
-    if (picture.ok()) pictures.push_back(&picture);
+  for (std::size_t i = 0; i < work.pictures.size(); ++i)
+    if (shown[i] && work.pictures[i].ok()) pictures.push_back(&work.pictures[i]);
   std::sort(pictures.begin(), pictures.end(),
             [](const Picture* a, const Picture* b) { return a->size() > b->size(); });
   const double needed = static_cast<double>(excess) * kPictureBytes;

@@ -54,4 +54,12 @@ std::string_view name(Decision decision) {
   return "?";
 }
 
+void leave_whole(Finding& first, const Finding& page) {
+  first.decision = Decision::keep;
+  first.picture = Finding::kNone;
+  first.failed = page.failed;
+  first.failure = page.failure;
+  first.reason = "page " + std::to_string(page.page + 1) + ": " + page.reason;
+}
+
 }  // namespace pixmilter::core

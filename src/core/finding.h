@@ -69,4 +69,8 @@ struct Finding {
   bool hurried = false;  // the result was encoded the fastest way: the deadline was near
 };
 
+// A part of whose pages one cannot become a picture stays as it was, whole. first: what is left of the
+// findings of its pages; page: the one that cannot, and why.
+void leave_whole(Finding& first, const Finding& page);
+
 }  // namespace pixmilter::core

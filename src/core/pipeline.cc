@@ -106,18 +106,41 @@ std::string paged_name(const std::string& name, std::uint32_t page) {
   return name.substr(0, dot) + number + name.substr(dot);
 }
 
+void note_failure(Finding& finding, const Picture& picture) {
+  finding.decision = Decision::keep;
+  finding.failed = true;
+  finding.failure = failure_of(picture.result.status);
+  finding.reason =
+      picture.result.reason.empty() ? std::string(image::name(picture.result.status)) : picture.result.reason;
+}
+
+// All pages of a part become pictures, or none does. The pages of one follow each other.
+void keep_pages_together(Work& work) {
+  std::vector<Finding>& findings = work.findings;
+  const auto failed = [&](Finding& page) {
+    if (page.picture == Finding::kNone || work.pictures[page.picture].ok()) return false;
+    note_failure(page, work.pictures[page.picture]);
+    return true;
+  };
+  for (auto first = findings.begin(); first != findings.end(); ++first) {
+    const auto end = std::find_if(first + 1, findings.end(), [](const Finding& f) { return f.page == 0; });
+    if (end == first + 1) continue;
+    const auto page = std::find_if(first, end, failed);
+    if (page == end) continue;
+    leave_whole(*first, *page);
+    findings.erase(first + 1, end);
+  }
+}
+
 // Each finding learns from its picture what is done to it; new parts get their names.
 void conclude(Work& work) {
+  keep_pages_together(work);
   std::size_t number = 0;
   for (Finding& finding : work.findings) {
     if (finding.picture == Finding::kNone) continue;
     Picture& picture = work.pictures[finding.picture];
     if (!picture.ok()) {
-      finding.decision = Decision::keep;
-      finding.failed = true;
-      finding.failure = failure_of(picture.result.status);
-      finding.reason = picture.result.reason.empty() ? std::string(image::name(picture.result.status))
-                                                     : picture.result.reason;
+      note_failure(finding, picture);
       continue;
     }
     finding.failed = false;

@@ -68,8 +68,28 @@ class Resolver {
         location_matters_ = location_matters_ || asks(rule.conditions.match) || asks(rule.conditions.unless);
   }
 
-  // The further pages of the finding that was resolved last; they want to be resolved too.
-  std::vector<Finding> take_more_pages() { return std::exchange(more_pages_, {}); }
+  // Appends the finding, resolved, and where it is a part of which a rule wants all pages, these behind it.
+  void resolve_into(std::vector<Finding>& all, Finding finding) {
+    const std::size_t pictures = work_.pictures.size();
+    pages_ = 1;
+    resolve(finding);
+    const std::uint32_t pages = finding.picture == Finding::kNone ? 1 : pages_;
+    const std::size_t first = all.size();
+    all.push_back(std::move(finding));
+    for (std::uint32_t page = 1; page < pages; ++page) {
+      Finding more = all[first];
+      more.page = page;
+      more.picture = Finding::kNone;
+      more.label += " page " + std::to_string(page + 1);
+      resolve(more);
+      if (more.picture == Finding::kNone) {
+        all.resize(first + 1);
+        leave_whole(all[first], more);
+        return forget_from(pictures);
+      }
+      all.push_back(std::move(more));
+    }
+  }
 
   void resolve(Finding& finding) {
     Picture picture;
@@ -101,7 +121,13 @@ class Resolver {
       return;
     }
     picture.job.settings.page = finding.page;
-    add_pages(finding, picture);
+    if (wants_all_pages(finding, picture)) {
+      pages_ = picture.header->frames;
+      if (pages_ > limits_.max_frames)
+        return fail(finding, config::Failure::limit,
+                    std::to_string(pages_) +
+                        " pages are more than max_frames = " + std::to_string(limits_.max_frames));
+    }
     enlist(finding, std::move(picture));
   }
 
@@ -268,19 +294,17 @@ class Resolver {
     return url.empty() ? std::string() : "what it refers to is never loaded: " + url;
   }
 
-  // Where a rule wants all pages of a part, the others follow the first as parts of their own.
-  void add_pages(const Finding& finding, const Picture& picture) {
-    if (!finding.plan.all_pages || finding.page > 0 || finding.html != Finding::kNone ||
-        !picture.needs_worker || picture.job.format != image::Format::tiff || !picture.header)
-      return;
-    const std::uint32_t pages = std::min(picture.header->frames, limits_.max_frames);
-    for (std::uint32_t page = 1; page < pages; ++page) {
-      Finding more = finding;
-      more.page = page;
-      more.picture = Finding::kNone;
-      more.label += " page " + std::to_string(page + 1);
-      more_pages_.push_back(std::move(more));
-    }
+  // Of a part, or what an external body stands for: the other pages become parts of their own behind the
+  // first.
+  static bool wants_all_pages(const Finding& finding, const Picture& picture) {
+    return finding.plan.all_pages && finding.page == 0 && finding.html == Finding::kNone &&
+           picture.needs_worker && picture.job.format == image::Format::tiff && picture.header;
+  }
+
+  // Pictures that nothing shows after all: they are not rendered, and leave room for others.
+  void forget_from(std::size_t first) {
+    work_.pictures.erase(work_.pictures.begin() + static_cast<std::ptrdiff_t>(first), work_.pictures.end());
+    std::erase_if(known_, [&](const auto& known) { return known.second >= first; });
   }
 
   // Eight bits and no ink: what every mail client shows as it is meant.
@@ -340,8 +364,8 @@ class Resolver {
   Acquirer acquirer_;
   image::Limits limits_;
   const bool rewritten_before_;  // the message has been through here
-  std::vector<Finding> more_pages_;
-  std::size_t left_out_ = 0;  // pictures that max_images left no room for
+  std::uint32_t pages_ = 1;      // of the finding that was resolved last, as far as they are wanted
+  std::size_t left_out_ = 0;     // pictures that max_images left no room for
   std::map<Digest, std::size_t> known_;
   std::size_t placeholders_ = 0;
   bool location_matters_ = false;  // a rule asks for it: it costs a walk through the picture
@@ -354,15 +378,12 @@ void resolve(Work& work, const config::Settings& settings, const Services& servi
   Resolver resolver(work, settings, deadline);
   std::vector<Finding> all;
   for (Finding& finding : work.findings) {
-    if (finding.reason.empty())
-      resolver.resolve(finding);
-    else if (finding.silent)
-      resolver.consider(finding);
-    all.push_back(std::move(finding));
-    for (Finding& page : resolver.take_more_pages()) {
-      resolver.resolve(page);
-      all.push_back(std::move(page));
+    if (finding.reason.empty()) {
+      resolver.resolve_into(all, std::move(finding));
+      continue;
     }
+    if (finding.silent) resolver.consider(finding);
+    all.push_back(std::move(finding));
   }
   work.findings = std::move(all);
 }

@@ -255,6 +255,17 @@ def add_pages(case):
     case("pages-in-mixed", "The pages of an attached TIFF follow each other.", multipart("mixed", "mix", part(TEXT, "A\n"), scan, part(TEXT, "B\n")), policy=policy,
          expect={"loses": True, "tree": ["multipart/mixed", ["text/plain"], ["image/png"], ["image/png"], ["image/png"], ["text/plain"]],
                  "images": images}, references=references)
+    mixed = multipart("mixed", "mix", part(TEXT, "A\n"), scan)
+    large = io.BytesIO()
+    frames[0].save(large, "TIFF", save_all=True, append_images=[Image.new("RGB", (40, 40)), frames[2]])
+    for name, why, message, rules in (
+            ("max-frames", "more than max_frames", mixed, "[render]\nmax_frames = 2\n" + policy),
+            ("max-images", "more than max_images leaves room for", mixed, policy.replace('name = "t"\n', 'name = "t"\nmax_images = 2\n')),
+            ("alone-max-images", "more than max_images leaves room for", scan, policy.replace('name = "t"\n', 'name = "t"\nmax_images = 2\n')),
+            ("one-too-large", "one of which is too large",
+             multipart("mixed", "mix", part(TEXT, "A\n"), part("image/tiff", b64(large.getvalue()), BASE64, 'Content-Disposition: attachment; filename="scan.tif"')),
+             "[render]\nmax_pixels = 1000\n" + policy)):
+        case(f"pages-{name}", f"A TIFF of three pages, {why}: it stays whole, for nobody would miss the pages that are not sent.", message, policy=rules, same=True)
     folder = '[assets]\nroot = "@CASE@/assets"\n'
     external = part("message/external-body; access-type=local-file; name=scan.tif",
                     "Content-Type: image/tiff\nContent-ID: <scan@example.test>\nContent-Description: three pages\n\n", "Content-Language: en")
