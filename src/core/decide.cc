@@ -231,7 +231,7 @@ Plan decide(const config::Settings& settings, MessageFacts& facts, bool keep_tra
         out.add_headers.push_back(header);
   }
   merger.finish();
-  if (out.mode == Mode::off && out.action == MessageAction::rewrite) {
+  if (out.mode == Mode::off && out.action != MessageAction::skip) {
     out.action = MessageAction::skip;
     out.reason = "mode off";
   }

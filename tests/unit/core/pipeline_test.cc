@@ -197,6 +197,31 @@ TEST_F(PipelineTest, WhoseMail) {
   EXPECT_EQ(run(message).summary, "untouched: mode off");
 }
 
+TEST_F(PipelineTest, ModeOffKnowsNoAction) {
+  const std::string message = "From: a@example.org\nSubject: x\n\nHello.\n";
+  for (const auto action : {config::MessageAction::reject, config::MessageAction::tempfail,
+                            config::MessageAction::quarantine, config::MessageAction::rewrite}) {
+    settings_.rules.assign(1, config::Rule());
+    config::Rule& rule = settings_.rules.front();
+    rule.action = action;
+    rule.add_headers = {{"X-Checked", "yes"}};
+    const bool rewrites = action == config::MessageAction::rewrite;
+    for (const bool everywhere : {true, false}) {
+      settings_.mode = everywhere ? config::Mode::off : config::Mode::enforce;
+      if (!everywhere) rule.mode = config::Mode::off;
+      const Outcome outcome = run(message);
+      EXPECT_EQ(outcome.verdict, Verdict::accept);
+      EXPECT_EQ(outcome.summary, "untouched: mode off");
+      EXPECT_EQ(after_, message);
+    }
+    rule.mode = config::Mode::audit;
+    EXPECT_EQ(run(message).verdict, Verdict::accept);
+    EXPECT_EQ(after_, message);
+    rule.mode = config::Mode::enforce;
+    EXPECT_EQ(run(message).verdict == Verdict::accept, rewrites);
+  }
+}
+
 TEST_F(PipelineTest, TheHeaderAloneOftenTells) {
   const auto nothing_to_do = [&](const std::string& header) {
     return pipeline().nothing_to_do(mail::Message(header), envelope_);
