@@ -4,7 +4,6 @@
 // business (core/match.h); here stands only what the configuration says.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,23 +11,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/net.h"
 #include "config/pattern.h"
 
 namespace pixmilter::config {
-
-// An address block: "10.0.0.0/8", "2001:db8::/32", or one address.
-class Net {
- public:
-  static Result<Net> parse(std::string_view text);
-  // address as an MTA writes it: v4, v6, "IPv6:…", or v4-mapped v6, which is judged as v4.
-  bool contains(std::string_view address) const;
-
-  bool operator==(const Net&) const = default;
-
- private:
-  std::array<std::uint8_t, 16> bytes_{};  // v4 as v4-mapped v6
-  int bits_ = 128;
-};
 
 // ">1M", "<=300", "640": compares a number.
 struct Comparison {

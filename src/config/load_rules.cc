@@ -65,7 +65,7 @@ Status add_value(const toml::node& node, ValueKind kind, Condition& condition) {
   }
   const auto* text = node.as_string();
   if (text == nullptr) return Error{"a string is expected"};
-  // Blocks of addresses may stand in a map file or an expression as well.
+  // A map file has its own lines with addresses and blocks; an expression looks at the address as text.
   if (kind == ValueKind::net && !text->get().starts_with('/') && !text->get().starts_with("regexp:")) {
     Result<Net> net = Net::parse(text->get());
     if (!net) return net.error();

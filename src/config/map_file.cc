@@ -9,16 +9,25 @@
 
 #include "base/ascii.h"
 #include "config/glob_set.h"
+#include "config/net.h"
 
 namespace pixmilter::config {
 namespace {
 
 constexpr std::chrono::seconds kLookAgain{1};
 
+// Most files hold names by the thousand; none of them need be read as an address.
+bool looks_like_net(std::string_view value) {
+  if (value.starts_with("ipv6:")) value.remove_prefix(5);
+  return value.find_first_not_of("0123456789abcdef.:/[]") == std::string_view::npos;
+}
+
 }  // namespace
 
 struct MapFile::Contents {
   GlobSet values;
+  NetSet nets;  // of the lines that are addresses or blocks
+  Line no_address;
   std::string problem;
   std::int64_t changed_ns = -1;  // modification time and size of what was read
   std::int64_t size = -1;
@@ -56,9 +65,16 @@ std::shared_ptr<const MapFile::Contents> MapFile::read(const std::string& path, 
   }
   contents->changed_ns = changed;
   contents->size = status.st_size;
+  std::size_t number = 0;
   for (std::string line; std::getline(file, line);) {
+    ++number;
     const std::string value = ascii::to_lower(ascii::trim(std::string_view(line).substr(0, line.find('#'))));
-    if (!value.empty()) contents->values.insert(value);
+    if (value.empty()) continue;
+    contents->values.insert(value);
+    if (const Result<Net> net = looks_like_net(value) ? Net::parse(value) : Error{}; net)
+      contents->nets.insert(*net);
+    else if (contents->no_address.number == 0 && value.find_first_of("*?") == std::string::npos)
+      contents->no_address = {number, value};
   }
   return contents;
 }
@@ -75,6 +91,9 @@ std::shared_ptr<const MapFile::Contents> MapFile::current() const {
 
 bool MapFile::contains(std::string_view lower) const { return current()->values.matches(lower); }
 
+bool MapFile::contains_address(std::string_view address) const { return current()->nets.contains(address); }
+
+MapFile::Line MapFile::no_address() const { return current()->no_address; }
 std::string MapFile::problem() const { return current()->problem; }
 std::size_t MapFile::size() const { return current()->values.size(); }
 

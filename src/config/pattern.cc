@@ -62,6 +62,10 @@ bool Pattern::matches(std::string_view text) const {
   return map_ ? map_->contains(lower) : glob_matches(glob_, lower);
 }
 
+bool Pattern::matches_address(std::string_view address) const {
+  return (map_ && map_->contains_address(address)) || matches(address);
+}
+
 bool Pattern::matches_everything() const {
   return !expression_ && !map_ && !glob_.empty() && glob_.find_first_not_of('*') == std::string::npos;
 }

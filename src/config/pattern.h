@@ -26,6 +26,8 @@ class Pattern {
   static Result<Pattern> parse(std::string_view text);
 
   bool matches(std::string_view text) const;
+  // The same for a client's address: the lines of a map file may be blocks of addresses as well.
+  bool matches_address(std::string_view address) const;
 
   // As it is written in the configuration.
   const std::string& text() const { return text_; }

@@ -111,6 +111,7 @@ class Warner {
       for (const Condition& condition : *list)
         for (const Pattern& pattern : condition.patterns) {
           const MapFile* map = pattern.map_file();
+          if (map != nullptr && condition.key == Key::ip) look_at_addresses(*map, line);
           if (map == nullptr || !told_.insert(map->path()).second) continue;
           if (const std::string problem = map->problem(); !problem.empty())
             warn(line, "map file " + problem + "; it matches nothing");
@@ -119,8 +120,16 @@ class Warner {
         }
   }
 
+  void look_at_addresses(const MapFile& map, std::uint32_t line) {
+    const MapFile::Line odd = map.no_address();
+    if (odd.number == 0 || !told_of_addresses_.insert(map.path()).second) return;
+    warn(line, "map file " + map.path() + ": line " + std::to_string(odd.number) + ": \"" +
+                   odd.text.substr(0, 60) + "\" is neither an address nor a block; ip never matches it");
+  }
+
   const std::string& file_;
-  std::set<std::string> told_;  // map files
+  std::set<std::string> told_;               // map files
+  std::set<std::string> told_of_addresses_;  // map files
   std::vector<Problem> out_;
 };
 

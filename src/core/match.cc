@@ -30,7 +30,8 @@ bool in_nets(const Condition& condition, std::string_view address) {
   if (address.empty()) return false;
   return std::any_of(condition.nets.begin(), condition.nets.end(),
                      [&](const config::Net& net) { return net.contains(address); }) ||
-         matches_any(condition, address);
+         std::any_of(condition.patterns.begin(), condition.patterns.end(),
+                     [&](const config::Pattern& pattern) { return pattern.matches_address(address); });
 }
 
 template <class T>

@@ -120,6 +120,20 @@ unless = { from = ["ann@x.test", "joe@x.test"] }
         self.assertRegex(got[0], r"^p.toml:1:1: warning: map file .*absent.map: No such file or directory")
         self.assertRegex(got[1], r"^p.toml:3:1: warning: map file /nowhere.map: No such file")
 
+    def test_map_files_of_addresses(self):
+        path = os.path.join(self.folder, "nets.map")
+        text = f'[[rule]]\nmatch = {{ ip = "{path}" }}\n[[rule]]\nmatch = {{ ip = ["192.0.2.1", "{path}"] }}\n'
+        with open(path, "w") as file:
+            file.write("# ours\n10.0.0.0/8\n192.0.2.7\n\n2001:db8::/32\n198.51.100.*\n")
+        self.assertEqual(self.complaints(text), [])
+        with open(path, "a") as file:
+            file.write("10.0.0.0/33\nmail.x.test\n")
+        got = self.complaints(text)
+        self.assertEqual(len(got), 1, got)
+        self.assertRegex(got[0], r'^p.toml:1:1: warning: map file .*nets.map: line 7: "10.0.0.0/33" is neither an address nor a block')
+        # Names are what other conditions look for.
+        self.assertEqual(self.complaints(text.replace("ip =", "rcpt =")), [])
+
     def test_asset_roots(self):
         there, file, locked = (os.path.join(self.folder, name) for name in ("there", "file", "locked"))
         os.makedirs(there + "/brand")

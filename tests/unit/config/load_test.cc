@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "config/units.h"
 
 namespace pixmilter::config {
@@ -190,6 +192,34 @@ TEST(Net, Blocks) {
   EXPECT_FALSE(contains("::1", "unknown"));
   for (const char* bad : {"10.0.0.0/33", "10.0.0", "::/129", "x", "10.0.0.0/-1", "10.0.0.0/"})
     EXPECT_FALSE(Net::parse(bad)) << bad;
+}
+
+TEST(Net, ManyBlocks) {
+  NetSet nets;
+  EXPECT_FALSE(nets.contains("10.0.0.1"));
+  for (const char* net : {"10.1.2.3/8", "192.0.2.128/25", "192.0.2.7", "2001:db8::/33", "::/0"})
+    nets.insert(*Net::parse(net));
+  for (const char* in :
+       {"10.255.1.2", "IPv6:::ffff:10.1.2.3", "192.0.2.200", "192.0.2.7", "2001:db8:7fff::1", "::1"})
+    EXPECT_TRUE(nets.contains(in)) << in;
+  for (const char* out : {"11.0.0.1", "192.0.2.100", "192.0.2.8", "unknown", ""})
+    EXPECT_FALSE(nets.contains(out)) << out;
+}
+
+TEST(MapFile, AddressesAndBlocks) {
+  const std::string path = testing::TempDir() + "/nets.map";
+  std::ofstream(path)
+      << "# ours\n10.0.0.0/8 # all of it\n192.0.2.7\n2001:DB8::/32\n198.51.100.*\n10.0.0.0/33\n";
+  const Pattern pattern = *Pattern::parse(path);
+  for (const char* in : {"10.2.2.2", "192.0.2.7", "2001:db8:0:1::1", "198.51.100.9", "IPv6:2001:db8::1"})
+    EXPECT_TRUE(pattern.matches_address(in)) << in;
+  for (const char* out : {"11.0.0.1", "192.0.2.70", "2001:db9::1", "x", ""})
+    EXPECT_FALSE(pattern.matches_address(out)) << out;
+  // Where a text is asked for, a block is a text.
+  EXPECT_FALSE(pattern.matches("10.2.2.2"));
+  EXPECT_TRUE(pattern.matches("10.0.0.0/8"));
+  EXPECT_EQ(pattern.map_file()->no_address().number, 6u);
+  EXPECT_EQ(pattern.map_file()->no_address().text, "10.0.0.0/33");
 }
 
 TEST(Units, Sizes) {
