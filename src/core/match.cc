@@ -134,7 +134,8 @@ bool holds(const Condition& condition, const ImageFacts& facts) {
     case Key::height:
       return compares(condition, facts.height);
     case Key::megapixels:
-      return facts.width && facts.height && compares(condition, double{1e-6} * *facts.width * *facts.height);
+      // A quotient of whole numbers is the double that the same number written in the file is read as.
+      return facts.width && facts.height && compares(condition, double(*facts.width) * *facts.height / 1e6);
     case Key::bytes:
       return compares(condition, facts.bytes);
     case Key::frames:
