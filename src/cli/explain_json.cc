@@ -30,6 +30,13 @@ Json conditions(const std::vector<core::ConditionTrace>& traces) {
   return out;
 }
 
+Json forced(const std::vector<core::Forced>& list) {
+  Json out = Json::array();
+  for (const core::Forced& one : list)
+    out.push_back({{"what", one.what}, {"recipient", one.recipient}, {"rule", one.rule_name}});
+  return out;
+}
+
 Json rules(const core::Plan& plan) {
   Json recipients = Json::array();
   for (const core::RecipientPlan& recipient : plan.recipients) {
@@ -48,13 +55,10 @@ Json rules(const core::Plan& plan) {
                           {"why", recipient.why},
                           {"trace", trace}});
   }
-  Json forced = Json::array();
-  for (const core::Forced& one : plan.forced)
-    forced.push_back({{"what", one.what}, {"recipient", one.recipient}, {"rule", one.rule_name}});
   return {{"action", config::name(plan.action)},
           {"mode", config::name(plan.mode)},
           {"recipients", recipients},
-          {"forced", forced}};
+          {"forced", forced(plan.forced)}};
 }
 
 Json picture(const core::Finding& finding) {
@@ -82,6 +86,7 @@ Json picture(const core::Finding& finding) {
                      {"note", rule.note},
                      {"conditions", conditions(rule.conditions)}});
   out["trace"] = std::move(trace);
+  out["forced"] = forced(finding.forced);
   if (finding.decision != core::Decision::keep && finding.new_format != image::Format::unknown)
     out["result"] = {{"format", image::name(finding.new_format)},
                      {"width", finding.width},

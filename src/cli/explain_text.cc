@@ -167,9 +167,12 @@ class Writer {
       }
       out_ += grid.text("    ");
     }
-    for (const core::Forced& forced : e_.report.plan.forced)
-      out_ += "  " + forced.what + " for all, because of " + harmless("<" + forced.recipient + ">") + " (" +
-              forced.rule_name + ")\n";
+    for (const core::Forced& forced : e_.report.plan.forced) out_ += "  " + for_all(forced) + "\n";
+  }
+
+  static std::string for_all(const core::Forced& forced) {
+    return forced.what + " for all, because of " + harmless("<" + forced.recipient + ">") + " (" +
+           forced.rule_name + ")";
   }
 
   // Nothing was looked at, or there was nothing to be seen.
@@ -248,6 +251,7 @@ class Writer {
                 paint(what, code), harmless(detail)});
       if (!finding.note.empty()) grid.line("      " + finding.note);
       image_rules(finding, grid);
+      for (const core::Forced& forced : finding.forced) grid.line("      " + for_all(forced));
     }
     out_ += grid.text("  ");
   }

@@ -53,6 +53,34 @@ std::string_view name(ImageAction action) {
   return "?";
 }
 
+std::string_view name(ImageFormat format) {
+  switch (format) {
+    case ImageFormat::automatic:
+      return "auto";
+    case ImageFormat::png:
+      return "png";
+    case ImageFormat::gif:
+      return "gif";
+    case ImageFormat::jpeg:
+      return "jpeg";
+  }
+  return "?";
+}
+
+std::string_view name(Resize resize) {
+  switch (resize) {
+    case Resize::none:
+      return "none";
+    case Resize::fit:
+      return "fit";
+    case Resize::fill:
+      return "fill";
+    case Resize::force:
+      return "force";
+  }
+  return "?";
+}
+
 std::string_view name(OnFail action) {
   switch (action) {
     case OnFail::accept:

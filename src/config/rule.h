@@ -108,6 +108,8 @@ std::string_view status_code(std::string_view reply);
 
 std::string_view name(MessageAction action);
 std::string_view name(ImageAction action);
+std::string_view name(ImageFormat format);
+std::string_view name(Resize resize);
 std::string_view name(OnFail action);
 std::string_view name(Failure failure);
 std::string_view name(StripMetadata strip);

@@ -195,7 +195,7 @@ Status Acquirer::from_asset(Finding& finding, Picture& picture) {
   if (work_.plan.assets_differ) return Error{"the recipients' rules name different asset folders"};
   const std::string said(name(finding.source));
   const Result<source::AssetName> named = asset_name(finding);
-  if (!named) return Error{said + " " + quoted(finding.label) + ": " + named.error().text};
+  if (!named) return Error{said + " " + quoted(label_for_log(finding)) + ": " + named.error().text};
   finding.file_name = named->path.substr(named->path.rfind('/') + 1);  // npos + 1 is 0
   const std::string key = named->path + (named->has_query ? "?" + named->query : "");
   auto known = shared_.find(key);

@@ -135,8 +135,7 @@ class Merger {
     mine.assets = policy.assets;
     merge("min_side", mine.min_side, policy.min_side, policy.min_side > mine.min_side, plan);
     for (std::size_t i = 0; i < config::kFailures; ++i)
-      merge("on_fail." + std::string(config::name(static_cast<config::Failure>(i))), mine.on_fail[i],
-            policy.on_fail[i], policy.on_fail[i] > mine.on_fail[i], plan);
+      merge(on_fail(i), mine.on_fail[i], policy.on_fail[i], policy.on_fail[i] > mine.on_fail[i], plan);
     const std::pair<const char*, bool config::Sources::*> sources[] = {
         {"data", &config::Sources::data}, {"part", &config::Sources::part},
         {"svg", &config::Sources::svg},   {"asset", &config::Sources::asset},
@@ -148,9 +147,14 @@ class Merger {
   }
 
   void finish() {
-    for (auto& [what, setting] : settings_)
-      if (setting.differs)
-        out_.forced.push_back({what + setting.value, setting.recipient, setting.rule_name});
+    const bool all_failures = same_for_all_failures();
+    for (auto& [what, setting] : settings_) {
+      if (!setting.differs) continue;
+      const bool of_all = all_failures && what.starts_with(kOnFail);
+      if (of_all && what != on_fail(0)) continue;
+      out_.forced.push_back(
+          {(of_all ? "on_fail" : what) + setting.value, setting.plan->recipient, setting.plan->rule_name});
+    }
     if (!out_.assets_differ) return;
     // Nobody alone forced that: the one whose rule stands last is named, whatever the order of recipients.
     const auto place = [](const RecipientPlan& plan) {
@@ -163,21 +167,37 @@ class Merger {
   }
 
  private:
+  static constexpr std::string_view kOnFail = "on_fail.";
+
   struct Setting {
-    std::string recipient;
-    std::string rule_name;
-    std::string value;  // " = 7"
+    const RecipientPlan* plan = nullptr;  // who asked for the strictest
+    std::string value;                    // " = 7"
     bool differs = false;
   };
+
+  static std::string on_fail(std::size_t failure) {
+    return std::string(kOnFail) + std::string(config::name(static_cast<config::Failure>(failure)));
+  }
+
+  // One recipient wants one thing whatever fails: that is one setting to people.
+  bool same_for_all_failures() {
+    const Setting& first = settings_[on_fail(0)];
+    for (std::size_t i = 0; i < config::kFailures; ++i) {
+      const Setting& other = settings_[on_fail(i)];
+      if (!other.differs || other.plan != first.plan || other.value != first.value) return false;
+    }
+    return true;
+  }
 
   template <class T>
   void merge(const std::string& what, T& mine, const T& theirs, bool stricter, const RecipientPlan& plan) {
     Setting& setting = settings_[what];
     if (!first_ && mine != theirs) setting.differs = true;
-    if (!first_ && !stricter) return;
+    // Where two ask for the same, the rule that stands first in the file is named, as for the action.
+    const bool same = !first_ && mine == theirs && stands_before(plan.rule, setting.plan->rule);
+    if (!first_ && !stricter && !same) return;
     mine = theirs;
-    setting.recipient = plan.recipient;
-    setting.rule_name = plan.rule_name;
+    setting.plan = &plan;
     setting.value = written(theirs);
   }
 
@@ -193,8 +213,10 @@ class Merger {
 
   // Two rules ask for the same: the one that stands first in the file speaks, whatever the order of
   // recipients.
-  bool earlier_in_file(const RecipientPlan& plan) const {
-    return plan.rule != nullptr && (rule_of_action_ == nullptr || plan.rule < rule_of_action_);
+  bool earlier_in_file(const RecipientPlan& plan) const { return stands_before(plan.rule, rule_of_action_); }
+  // No rule stands behind all of them.
+  static bool stands_before(const config::Rule* one, const config::Rule* other) {
+    return one != nullptr && (other == nullptr || one < other);
   }
 
   Plan& out_;
@@ -215,6 +237,7 @@ Plan decide(const config::Settings& settings, MessageFacts& facts, bool keep_tra
   out.traced = keep_trace;
   std::vector<OfMessage> of_message;
   if (recipients.size() > 1 && !keep_trace) of_message.resize(settings.rules.size());
+  out.recipients.reserve(recipients.size());  // the merger points into it
   for (const std::string& recipient : recipients) {
     out.recipients.push_back(plan_for(recipient, settings, facts, outgoing, keep_trace, of_message));
     const RecipientPlan& plan = out.recipients.back();

@@ -21,13 +21,6 @@ struct RecipientPlan {
   std::vector<RuleTrace> trace;
 };
 
-// What was made stricter for all by one recipient's plan.
-struct Forced {
-  std::string what;  // "action = skip", "strip_metadata = all"
-  std::string recipient;
-  std::string rule_name;
-};
-
 // The plan of the message: the strictest of its recipients' plans. Points into the settings.
 struct Plan {
   config::MessageAction action = config::MessageAction::rewrite;

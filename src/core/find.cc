@@ -29,6 +29,11 @@ std::string label_of(std::string_view url) {
   return label;
 }
 
+void set_label(std::string_view url, Finding& finding) {
+  finding.label = label_of(url);
+  if (!source::is_data_uri(url)) finding.label_query = url.substr(0, kLabelLength).find_first_of("?#");
+}
+
 // The text of an HTML part without its transfer encoding. False: an encoding that nobody knows.
 bool decode(const mail::Message& message, const mail::Part& part, HtmlText& out) {
   const std::string_view body = std::string_view(message.bytes()).substr(part.body.begin, part.body.size());
@@ -137,7 +142,7 @@ class Finder {
       } else {
         std::string scratch;
         const std::string_view url = html::url(reference, scratch);
-        finding.label = label_of(url);
+        set_label(url, finding);
         if (!source::is_data_uri(url)) {
           look_at_link(url, finding);
           work_.findings.push_back(std::move(finding));
@@ -211,7 +216,10 @@ class Finder {
     finding.attachment = disposition != "inline" && !by_cid;
     const std::string_view type = external.inner.type;
     const bool local = external.access_type == "local-file";
-    finding.label = label_of(external.url.empty() ? external.name : external.url);
+    if (external.url.empty())
+      finding.label = label_of(external.name);
+    else
+      set_label(external.url, finding);
     if (!type.starts_with("image/") && type != "application/x-npy" &&
         !(type == "application/octet-stream" && by_cid)) {
       finding.reason = "stands for no image but for " + std::string(type);

@@ -62,4 +62,11 @@ void leave_whole(Finding& first, const Finding& page) {
   first.reason = "page " + std::to_string(page.page + 1) + ": " + page.reason;
 }
 
+std::string label_for_log(const Finding& finding) {
+  if (finding.label_query >= finding.label.size()) return finding.label;
+  std::string label = finding.label.substr(0, finding.label_query);
+  if (finding.page > 0) label += " page " + std::to_string(finding.page + 1);
+  return label;
+}
+
 }  // namespace pixmilter::core

@@ -41,7 +41,8 @@ struct Finding {
   std::uint32_t page = 0;  // of a document with several: 1 and up become parts of their own behind the first
   std::string url;         // in its normal form, where it is to be fetched
   std::string label;       // a file name, a Content-ID or the beginning of a URL, for people
-  std::string file_name;   // of the asset or file behind it; empty: there is none
+  std::size_t label_query = kNone;  // where in the label the query or fragment of a URL begins
+  std::string file_name;            // of the asset or file behind it; empty: there is none
 
   Decision decision = Decision::keep;
   std::string reason;       // why it is kept; empty when it is not
@@ -55,6 +56,7 @@ struct Finding {
   config::ImagePlan plan;                                 // what the rules want of it
   bool ruled = false;                                     // an image rule speaks of it
   std::vector<ImageRuleTrace> trace;                      // of the image rules that were asked; for explain
+  std::vector<Forced> forced;                             // who made the plan stricter than others wanted it
   std::size_t picture = kNone;                            // index in Work::pictures
   std::string new_name;                                   // file name of the part that the finding becomes
 
@@ -72,5 +74,8 @@ struct Finding {
 // A part of whose pages one cannot become a picture stays as it was, whole. first: what is left of the
 // findings of its pages; page: the one that cannot, and why.
 void leave_whole(Finding& first, const Finding& page);
+
+// The label as the log may have it: what stands in a query or a fragment is the sender's business.
+std::string label_for_log(const Finding& finding);
 
 }  // namespace pixmilter::core

@@ -1,7 +1,9 @@
 #include "core/image_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 
 namespace pixmilter::core {
 namespace {
@@ -58,16 +60,86 @@ std::uint32_t smaller(std::uint32_t a, std::uint32_t b) { return a == 0 ? b : b 
 
 }  // namespace
 
+namespace {
+
+// Who asked for the strictest, setting by setting: of those who did, the one whose rule stands first in the
+// file.
+class Blame {
+ public:
+  Blame(const Plan& plan, const std::vector<config::ImagePlan>& wanted, const config::ImagePlan& strictest)
+      : plan_(plan), wanted_(wanted), strictest_(strictest) {}
+
+  std::vector<Forced> forced() && {
+    using config::ImagePlan;
+    compare(&ImagePlan::action, "action", [](auto action) { return std::string(config::name(action)); });
+    // What else is wanted of a picture that is not made.
+    if (strictest_.action >= config::ImageAction::keep) return std::move(out_);
+    const auto number = [](auto n) { return std::to_string(n); };
+    const auto truth = [](bool is) { return std::string(is ? "true" : "false"); };
+    compare(&ImagePlan::format, "format", [](auto format) { return std::string(config::name(format)); });
+    compare(&ImagePlan::quality, "quality", number);
+    compare(&ImagePlan::lossy, "lossy", truth);
+    compare(&ImagePlan::resize, "resize", [](auto resize) { return std::string(config::name(resize)); });
+    compare(&ImagePlan::width, "width", number);
+    compare(&ImagePlan::height, "height", number);
+    compare(&ImagePlan::enlarge, "enlarge", truth);
+    compare(&ImagePlan::density, "density", [](double density) {
+      std::array<char, 32> text{};
+      std::snprintf(text.data(), text.size(), "%g", density);
+      return std::string(text.data());
+    });
+    compare(&ImagePlan::max_bytes, "max_bytes", number);
+    compare(&ImagePlan::all_pages, "pages", [](bool all) { return std::string(all ? "all" : "first"); });
+    return std::move(out_);
+  }
+
+ private:
+  template <class T, class Written>
+  void compare(T config::ImagePlan::*setting, const char* name, Written written) {
+    const T& value = strictest_.*setting;
+    if (std::all_of(wanted_.begin(), wanted_.end(),
+                    [&](const config::ImagePlan& one) { return one.*setting == value; }))
+      return;
+    const RecipientPlan* by = nullptr;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      if (wanted_[i].*setting != value) continue;
+      const RecipientPlan* one = first_of(plan_.images[i]);
+      const bool before = by == nullptr || by->rule == nullptr ||
+                          (one != nullptr && one->rule != nullptr && one->rule < by->rule);
+      if (one != nullptr && before) by = one;
+    }
+    if (by != nullptr)
+      out_.push_back({std::string(name) + " = " + written(value), by->recipient, by->rule_name});
+  }
+
+  // In the order of the envelope.
+  const RecipientPlan* first_of(const std::vector<config::ImageRule>* images) const {
+    const RecipientPlan* without_rule = nullptr;
+    for (const RecipientPlan& one : plan_.recipients) {
+      if (one.rule != nullptr && &one.rule->images == images) return &one;
+      if (one.rule == nullptr && without_rule == nullptr) without_rule = &one;
+    }
+    return without_rule;
+  }
+
+  const Plan& plan_;
+  const std::vector<config::ImagePlan>& wanted_;  // as plan.images
+  const config::ImagePlan& strictest_;
+  std::vector<Forced> out_;
+};
+
+}  // namespace
+
 PlannedImage plan_image(const Plan& plan, const ImageFacts& facts) {
   PlannedImage out;
-  bool first = true;
+  std::vector<config::ImagePlan> wanted;
   for (const std::vector<config::ImageRule>* rules : plan.images) {
     const config::ImageRule* rule = first_match(*rules, facts, plan.traced ? &out.trace : nullptr);
     out.ruled = out.ruled || rule != nullptr;
-    const config::ImagePlan theirs = rule != nullptr ? rule->plan : config::ImagePlan{};
-    out.plan = first ? theirs : stricter(out.plan, theirs);
-    first = false;
+    wanted.push_back(rule != nullptr ? rule->plan : config::ImagePlan{});
+    out.plan = wanted.size() == 1 ? wanted.front() : stricter(out.plan, wanted.back());
   }
+  if (out.ruled && wanted.size() > 1) out.forced = Blame(plan, wanted, out.plan).forced();
   return out;
 }
 

@@ -14,6 +14,7 @@ struct PlannedImage {
   config::ImagePlan plan;
   bool ruled = false;                 // at least one rule speaks of it
   std::vector<ImageRuleTrace> trace;  // where the plan is traced
+  std::vector<Forced> forced;         // where recipients' rules want different things: whose the strictest is
 };
 
 // What all rules that speak for the message say of an image together: the strictest.

@@ -30,20 +30,25 @@ std::string changed_header(const mail::Message& message, const std::vector<mail:
   return changed ? std::move(*changed) : std::string(header);  // cannot fail: one change a field
 }
 
-std::string_view word(const Outcome& outcome) {
-  switch (outcome.verdict) {
+std::string_view word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::accept:
+      return "accepted";
     case Verdict::reject:
       return "rejected";
     case Verdict::tempfail:
       return "deferred";
     case Verdict::quarantine:
       return "quarantined";
-    case Verdict::accept:
-      break;
   }
+  return "?";
+}
+
+std::string_view word(const Outcome& outcome) {
+  if (outcome.verdict != Verdict::accept) return word(outcome.verdict);
   if (outcome.changed()) return "rewritten";
   if (outcome.summary.find("internal error") != std::string::npos) return "failed";
-  return outcome.summary.starts_with("audit, would be rewritten") ? "audited" : "untouched";
+  return outcome.audited ? "audited" : "untouched";
 }
 
 std::string carried_out(const mail::Message& message, const Outcome& outcome) {

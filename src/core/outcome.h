@@ -31,8 +31,9 @@ class NewBody {
 
 struct Outcome {
   Verdict verdict = Verdict::accept;
-  std::string reply;  // text for reject, tempfail and quarantine
-  std::string rule;   // whose rule it was: see rule_of() in decide.h
+  std::string reply;           // text for reject, tempfail and quarantine
+  std::string rule;            // whose rule it was: see rule_of() in decide.h
+  std::vector<Forced> forced;  // where plans of recipients differ: who forced what on the others
 
   // The whole change; empty and nullopt: the message goes on as it came.
   std::vector<mail::HeaderChange> header_changes;  // in an order that a milter can carry out one by one
@@ -40,6 +41,7 @@ struct Outcome {
 
   // What the log line says: "rewritten: 2 embedded, 1 converted", "untouched: signed", ...
   std::string summary;
+  bool audited = false;  // audit mode: it would have gone out rewritten
   // One line for each picture that was left as it was, with the reason.
   std::vector<std::string> notes;
   // Every reference and part that was looked at, in the order of the message.
@@ -49,6 +51,9 @@ struct Outcome {
 
   bool changed() const { return body.has_value() || !header_changes.empty(); }
 };
+
+// "accepted", "rejected", "deferred", "quarantined".
+std::string_view word(Verdict verdict);
 
 // What became of the message, in one word: "rewritten", "untouched", "audited" (would have been rewritten),
 // "failed" (untouched because of an error of ours), "rejected", "deferred", "quarantined".

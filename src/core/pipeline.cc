@@ -215,7 +215,7 @@ void note_what_was_left(const Work& work, Outcome& outcome) {
   for (const Finding& finding : work.findings)
     if (finding.failed)
       outcome.notes.push_back("part " + (finding.part_number.empty() ? "1" : finding.part_number) + " " +
-                              finding.label + ": " + finding.reason);
+                              label_for_log(finding) + ": " + finding.reason);
 }
 
 // Nothing is done after all: the message would grow beyond what the rules allow.
@@ -258,10 +258,11 @@ std::string Pipeline::nothing_for(const mail::Envelope& envelope) const {
 }
 
 std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope,
-                                    std::string* rule) const {
+                                    std::string* rule, std::vector<Forced>* forced) const {
   MessageFacts facts(headers, envelope, false);
   const Plan plan = decide(settings_, facts);
   if (rule != nullptr) *rule = rule_of(plan);
+  if (forced != nullptr) *forced = plan.forced;
   if (plan.open) return {};
   if (plan.action == config::MessageAction::skip) return plan.reason;
   if (plan.action != config::MessageAction::rewrite || !plan.add_headers.empty()) return {};
@@ -306,6 +307,7 @@ void Pipeline::run_passes(const Run& run) const {
   Plan plan = decide(settings_, facts, run.report != nullptr);
   if (run.report != nullptr) run.report->plan = plan;
   outcome.rule = rule_of(plan);
+  outcome.forced = plan.forced;
   const bool audit = plan.mode == config::Mode::audit;
   if (plan.action == config::MessageAction::skip) return untouched(outcome, plan.reason);
   if (plan.action != config::MessageAction::rewrite) {
@@ -324,13 +326,20 @@ void Pipeline::run_passes(const Run& run) const {
   if (change.changed()) outcome.bytes_after = carried_out_size(run.message, change);
 
   // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
+  std::string what = change.body ? "rewritten" : "untouched";
+  if (audit && change.body)
+    what +=
+        ", " + std::to_string(outcome.bytes_before) + " to " + std::to_string(outcome.bytes_after) + " bytes";
+  what += ": " + done;
+  const bool refused = change.verdict == Verdict::reject || change.verdict == Verdict::tempfail;
+  if (change.verdict != Verdict::accept)
+    what = std::string(word(change.verdict)) + ": " + change.reply + (refused ? "" : "; " + what);
   if (audit) {
-    outcome.summary = change.body ? "audit, would be rewritten, " + std::to_string(outcome.bytes_before) +
-                                        " to " + std::to_string(outcome.bytes_after) + " bytes: " + done
-                                  : "audit, would be untouched: " + done;
+    outcome.summary = (change.verdict == Verdict::accept ? "audit, would be " : "audit, would be: ") + what;
+    outcome.audited = change.body && !refused;
     return;
   }
-  outcome.summary = (change.body ? "rewritten: " : "untouched: ") + done;
+  outcome.summary = std::move(what);
   outcome.verdict = change.verdict;
   outcome.reply = std::move(change.reply);
   outcome.header_changes = std::move(change.header_changes);

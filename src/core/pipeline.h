@@ -32,9 +32,10 @@ class Pipeline {
 
   // What the header alone tells. headers is a message without its body.
   // An empty answer: the body has to be seen. Else: why there is nothing to do, for the log.
-  // rule: where it is given, becomes the one that speaks for the message (rule_of()).
+  // rule: where it is given, becomes the one that speaks for the message (rule_of()); forced: what one
+  // recipient forced on the others.
   std::string nothing_to_do(const mail::Message& headers, const mail::Envelope& envelope,
-                            std::string* rule = nullptr) const;
+                            std::string* rule = nullptr, std::vector<Forced>* forced = nullptr) const;
 
   // Never throws: on any failure of ours the outcome is the original message and a summary that says why.
   // report: filled where it is given; that costs time.

@@ -198,6 +198,7 @@ class Resolver {
     const ImageFacts facts = facts_of(finding, picture);
     PlannedImage planned = plan_image(work_.plan, facts);
     finding.trace = std::move(planned.trace);
+    finding.forced = std::move(planned.forced);
     const bool drop = planned.plan.action == config::ImageAction::drop;
     if (!drop && planned.plan.action != config::ImageAction::placeholder) return false;
     finding.plan = planned.plan;
@@ -230,6 +231,7 @@ class Resolver {
     finding.plan = planned.plan;
     finding.ruled = planned.ruled;
     finding.trace = std::move(planned.trace);
+    finding.forced = std::move(planned.forced);
     if (work_.plan.traced) finding.note = note_on(finding, job);
     const bool part = finding.source == Source::part;
     const bool shown = image::shown_everywhere(job.format);

@@ -24,6 +24,14 @@ struct RuleTrace {
   std::vector<ConditionTrace> conditions;
 };
 
+// What was made stricter for all by one recipient's plan.
+struct Forced {
+  std::string what;  // "action = skip", "strip_metadata = all", "width = 50"
+  std::string recipient;
+  std::string rule_name;
+  bool operator==(const Forced&) const = default;
+};
+
 // How one image rule came out for one picture.
 struct ImageRuleTrace {
   const config::ImageRule* rule = nullptr;

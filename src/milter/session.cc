@@ -43,6 +43,22 @@ std::size_t announced_size(const std::vector<std::string_view>& arguments) {
   return 0;
 }
 
+// Who forced what on the other recipients: "action = skip: a@example.org; max_images = 5: b@example.org". A
+// value of the log holds 256 bytes; what has no room is counted.
+std::string written(const std::vector<core::Forced>& forced) {
+  constexpr std::size_t kRoom = 230, kLongestAddress = 100;
+  std::string out;
+  for (std::size_t i = 0; i < forced.size(); ++i) {
+    const std::string& recipient = forced[i].recipient;
+    std::string one = forced[i].what + ": " + recipient.substr(0, kLongestAddress);
+    if (recipient.size() > kLongestAddress) one += "...";
+    if (i > 0 && out.size() + one.size() > kRoom)
+      return out + "; " + std::to_string(forced.size() - i) + " more";
+    out.append(i == 0 ? "" : "; ").append(one);
+  }
+  return out;
+}
+
 // Only a convenience: without it the buffer grows as bytes come.
 void make_room(mail::MessageBuilder& builder, std::size_t bytes) {
   try {
@@ -163,8 +179,8 @@ Reply Session::end_of_headers(Mta& mta) {
       mail_->builder.end_headers();
       std::string head = mail_->builder.take();
       mail_->bytes = head.size();
-      answer.summary =
-          mail_->engine().pipeline.nothing_to_do(mail::Message(head), mail_->envelope, &answer.rule);
+      answer.summary = mail_->engine().pipeline.nothing_to_do(mail::Message(head), mail_->envelope,
+                                                              &answer.rule, &answer.forced);
       if (!answer.summary.empty()) {
         answer.summary.insert(0, "untouched: ");
       } else {
@@ -243,6 +259,7 @@ Reply Session::carry_out(const mail::Message& message, Mta& mta, Answer& answer)
       mail_->engine().pipeline.run(message, mail_->envelope, Deadline::after(settings.milter.deadline));
   answer.word = core::word(outcome);
   answer.rule = std::move(outcome.rule);
+  answer.forced = std::move(outcome.forced);
   std::string& summary = answer.summary = std::move(outcome.summary);
   log_pictures(outcome.findings);
   traffic_.tally().pictures(outcome.findings);
@@ -323,6 +340,7 @@ void Session::log_line(const Answer& answer, bool header_only) const try {
   fields.add("id", queue_id()).add("did", answer.summary);
   fields.add("from", "<" + mail_->envelope.sender + ">").add("nrcpt", mail_->envelope.recipients.size());
   fields.add("rule", answer.rule.empty() ? std::string_view("-") : std::string_view(answer.rule));
+  if (!answer.forced.empty()) fields.add("forced", written(answer.forced));
   fields.add("before", answer.before).add("after", answer.after);
   if (header_only) fields.add("seen", "header");
   log::info(
@@ -338,13 +356,14 @@ void Session::log_pictures(const std::vector<core::Finding>& findings) const {
     if (finding.silent) continue;
     if (++lines > kMostPictureLines) continue;
     log::Fields fields;
-    fields.add("id", queue_id()).add("picture", finding.label);
+    fields.add("id", queue_id()).add("picture", core::label_for_log(finding));
     fields.add("part", finding.part_number.empty() ? "1" : finding.part_number);
     fields.add("source", core::name(finding.source)).add("format", image::name(finding.format));
     if (finding.width_before > 0)
       fields.add("pixels",
                  std::to_string(finding.width_before) + "x" + std::to_string(finding.height_before));
     fields.add("bytes", finding.bytes_before);
+    if (!finding.forced.empty()) fields.add("forced", written(finding.forced));
     if (finding.failed || finding.decision == core::Decision::keep) {
       fields.add(finding.failed ? "left" : "kept", finding.reason);
     } else {

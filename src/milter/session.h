@@ -67,6 +67,7 @@ class Session {
     std::string summary;
     std::string_view word = "untouched";
     std::string rule;
+    std::vector<core::Forced> forced;
     std::uint64_t before = 0;  // bytes
     std::uint64_t after = 0;
   };

@@ -30,6 +30,77 @@ class Lines(unittest.TestCase):
         running.send(PLAIN, queue_id="4THREE")
         self.assertEqual(running.logged("id=4THREE picture="), [])
 
+    def test_who_forced_what(self):
+        policy = """
+[[rule]]
+name = "a"
+match = { rcpt = "a@*" }
+[[rule]]
+name = "b"
+match = { rcpt = ["b@*", "\\"*"] }
+action = "skip"
+[[rule]]
+name = "c"
+match = { rcpt = "c@*" }
+strip_metadata = "all"
+max_images = 7
+on_fail = "tempfail"
+  [[rule.image]]
+  width = 40
+"""
+        running = Running(self, config=policy)
+        alone, both = ("a@example.test",), ("a@example.test", "c@example.test")
+        running.send(HTML, queue_id="4ALONE", recipients=alone)
+        self.assertNotIn("forced", running.line_for("4ALONE"))
+        running.send(HTML, queue_id="4BOTH", recipients=both)
+        line = running.line_for("4BOTH")
+        self.assertIn(' rule=several forced="max_images = 7: c@example.test; on_fail = tempfail: c@example.test; '
+                      'strip_metadata = all: c@example.test" before=', line)
+        self.assertRegex(running.logged("id=4BOTH picture=")[0], r' forced="resize = fit: c@example.test; width = 40: c@example.test" ')
+        # Known with the header already.
+        running.send(HTML, queue_id="4SKIP", recipients=("b@example.test", "a@example.test"))
+        self.assertRegex(running.line_for("4SKIP"), r'rule=several forced="action = skip: b@example.test" .* seen=header')
+        # Recipients cannot break out of the value, nor make it long.
+        running.send(HTML, queue_id="4EVIL", recipients=("a@example.test", '"x\n\x1b[2J\\" did=fake ' + "y" * 300 + '"@example.test'))
+        line = running.line_for("4EVIL")
+        self.assertRegex(line, r' forced="action = skip: \\"x\\x0a\\x1b\[2J[^ ]* did=fake y+\.\.\." before=\d+ ')
+        self.assertLess(len(line), 500)
+        running.configure('log_format = "json"\n' + policy)
+        running.signal(signal.SIGHUP)
+
+        def in_json():
+            running.send(HTML, queue_id="4JSON", recipients=both)
+            return [line for line in running.logged('"did":') if '"4JSON"' in line]
+        until("lines of JSON", in_json)
+        said = json.loads(in_json()[0])
+        self.assertEqual(said["forced"], "max_images = 7: c@example.test; on_fail = tempfail: c@example.test; "
+                                         "strip_metadata = all: c@example.test")
+
+    def test_a_failed_picture_decides(self):
+        running = Running(self, config="".join(
+            f'[[rule]]\nmatch = {{ rcpt = "{action}@*" }}\non_fail = "{action}"\n' for action in ("reject", "tempfail", "quarantine")))
+        for action, word in (("reject", "rejected"), ("tempfail", "deferred"), ("quarantine", "quarantined")):
+            running.send(BROKEN, queue_id="4" + action, recipients=(action + "@example.test",))
+            self.assertRegex(running.line_for("4" + action), rf' did="{word}: image could not be processed: ')
+
+    def test_no_query_of_a_url(self):
+        root = os.path.join(harness.temp_dir(self), "assets")
+        os.mkdir(root)
+        with open(os.path.join(root, "badge.svg"), "w") as file:
+            file.write('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>{{name}}</text></svg>')
+        running = Running(self, config=f'[assets]\nroot = "{root}"\n[defaults]\ntemplates = true\n'
+                                       '[fetch]\nallow = ["http://127.0.0.1:1/*"]\nallow_private = true\n'
+                                       '[[rule]]\nsources = ["asset", "http"]\n')
+        begin = HTML[:HTML.index(b"<img")]
+        for number, (url, label) in enumerate((
+                ("asset:badge.svg?name=SECRET", "asset:badge.svg"), ("asset:badge.svg#SECRET", "asset:badge.svg"),
+                ("asset:bad%2e%2e/x?name=SECRET", "asset:bad%2e%2e/x"), ("asset:b%C3%B6.svg?name=SECRET", "asset:b%C3%B6.svg"),
+                ("http://127.0.0.1:1/x.png?token=SECRET&amp;user=SECRET", "http://127.0.0.1:1/x.png"))):
+            running.send(begin + f'<img src="{url}"></p>\n'.encode(), queue_id=f"4URL{number}")
+            running.line_for(f"4URL{number}")
+            self.assertIn(f"picture={label} ", running.logged(f"id=4URL{number} picture=")[0])
+        self.assertNotIn("SECRET", running.log())
+
     def test_json(self):
         running = Running(self, config='log_format = "json"\n', wait=False)
         until("serving", lambda: running.logged("serving on"))

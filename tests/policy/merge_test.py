@@ -93,6 +93,19 @@ class Merge(unittest.TestCase):
         self.assertNotIn("\033", text)
         self.assertRegex(text, r'max_images = 7 .*<two@x.test>.*two')
         self.assertRegex(text, r'strip_metadata = all .*<two@x.test>')
+        # The settings of pictures beneath each picture.
+        self.assertRegex(text, r'\n      action = drop for all, because of <three@x.test> \(three\)\n')
+        self.assertRegex(text, r'\n      height = 12 for all, because of <three@x.test> \(three\)\n')
+
+    def test_pictures_name_who_forced_what(self):
+        for order in itertools.permutations(RECIPIENTS):
+            said = json.loads(self.run_with(["explain", "--json"], order).stdout)
+            forced = [{f["what"]: f["rule"] for f in picture["forced"]} for picture in said["pictures"]]
+            self.assertEqual(forced[:2], [{"action = convert": "one", "format = gif": "one", "resize = fit": "one",
+                                           "width = 30": "one", "height = 12": "three"}, {"action = drop": "three"}])
+        for alone in RECIPIENTS:
+            said = json.loads(self.run_with(["explain", "--json"], [alone]).stdout)
+            self.assertEqual([picture["forced"] for picture in said["pictures"]], [[], [], []])
 
 
 harness.main()

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "config/load.h"
+#include "core/image_plan.h"
 #include "mail/mime_tree.h"
 
 namespace pixmilter::core {
@@ -213,6 +215,92 @@ max_message_bytes = "10M"
     EXPECT_NE(std::find(said.begin(), said.end(), "max_images = 20 b@x narrow"), said.end());
     EXPECT_NE(std::find(said.begin(), said.end(), "on_fail.timeout = tempfail c@x careful"), said.end());
   } while (std::next_permutation(recipients.begin(), recipients.end()));
+}
+
+TEST_F(DecideTest, OfSeveralWhoForceTheSameTheFirstRuleInTheFileIsNamed) {
+  load(
+      "[[rule]]\nname = 'a'\nmatch = { rcpt = 'a@*' }\nsources = ['data', 'svg']\non_fail = 'reject'\n"
+      "[[rule]]\nname = 'b'\nmatch = { rcpt = 'b@*' }\n"
+      "[[rule]]\nname = 'c'\nmatch = { rcpt = 'c@*' }\nsources = ['data', 'asset']\n");
+  std::vector<std::string> recipients = {"a@x", "b@x", "c@x"};
+  do {
+    envelope_.recipients = recipients;
+    const std::vector<Forced> expected = {{"on_fail = reject", "a@x", "a"},
+                                          {"sources without asset", "a@x", "a"},
+                                          {"sources without part", "a@x", "a"},
+                                          {"sources without svg", "c@x", "c"}};
+    EXPECT_EQ(decide().forced, expected);
+  } while (std::next_permutation(recipients.begin(), recipients.end()));
+  // Of one rule's recipients, the first in the envelope.
+  envelope_.recipients = {"b@x", "a@2", "a@1"};
+  ASSERT_FALSE(decide().forced.empty());
+  EXPECT_EQ(decide().forced[0].recipient, "a@2");
+}
+
+TEST_F(DecideTest, PicturesNameWhoForcedWhat) {
+  load(R"(
+[[rule]]
+name = "a"
+match = { rcpt = "a@*" }
+  [[rule.image]]
+  match = { type = "image/png" }
+  width = 50
+  max_bytes = "9K"
+  format = "jpeg"
+[[rule]]
+name = "b"
+match = { rcpt = "b@*" }
+  [[rule.image]]
+  match = { type = "image/gif" }
+  action = "drop"
+  [[rule.image]]
+  width = 90
+  max_bytes = "5K"
+  density = 1.5
+[[rule]]
+name = "c"
+match = { rcpt = "c@*" }
+)");
+  ImageFacts png, gif;
+  png.type = "image/png";
+  gif.type = "image/gif";
+  std::vector<std::string> recipients = {"a@x", "b@x", "c@x"};
+  do {
+    envelope_.recipients = recipients;
+    const std::vector<Forced> dropped = {{"action = drop", "b@x", "b"}};
+    EXPECT_EQ(plan_image(decide(), gif).forced, dropped);
+    const std::vector<Forced> made = {{"action = convert", "a@x", "a"}, {"format = jpeg", "a@x", "a"},
+                                      {"resize = fit", "a@x", "a"},     {"width = 50", "a@x", "a"},
+                                      {"density = 1.5", "b@x", "b"},    {"max_bytes = 5120", "b@x", "b"}};
+    EXPECT_EQ(plan_image(decide(), png).forced, made);
+  } while (std::next_permutation(recipients.begin(), recipients.end()));
+  for (const auto& alike : {std::vector<std::string>{"c@x", "d@x"}, std::vector<std::string>{"a@x", "a@y"}}) {
+    envelope_.recipients = alike;
+    EXPECT_TRUE(plan_image(decide(), png).forced.empty());
+  }
+}
+
+TEST_F(DecideTest, MegapixelsCompareAsTheyAreWritten) {
+  ImageFacts facts;
+  facts.width = 20;
+  facts.height = 10;
+  const auto fits = [&](const std::string& megapixels) {
+    load("[[rule]]\n[[rule.image]]\nmatch = { megapixels = '" + megapixels + "' }\n");
+    return first_match(settings_.rules[0].images, facts) != nullptr;
+  };
+  EXPECT_TRUE(fits("0.0002"));
+  EXPECT_TRUE(fits(">=0.0002"));
+  EXPECT_TRUE(fits("<=0.0002"));
+  EXPECT_FALSE(fits(">0.0002"));
+  EXPECT_FALSE(fits("<0.0002"));
+  // What w by h pixels are in megapixels, for every size, is what a person writes.
+  for (std::uint32_t width = 1; width < 3000; width += 7) {
+    facts.width = width;
+    facts.height = 1000;
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", width / 1000.0);
+    ASSERT_TRUE(fits(text)) << text;
+  }
 }
 
 TEST_F(DecideTest, DifferentAssetFoldersAreNone) {

@@ -125,6 +125,38 @@ TEST_F(PipelineTest, AFailedPictureStaysAndTheRestIsDone) {
   EXPECT_NE(after_.find("\nContent-Type: image/x-raw-pixels; width=1; height=1\n"), std::string::npos);
 }
 
+TEST_F(PipelineTest, AFailedPictureDecidesOnTheMessage) {
+  const std::string message =
+      "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<img "
+      "src=" +
+      data_uri() +
+      ">\n--b\nContent-Type: image/x-raw-pixels; width=1; height=1\nContent-Transfer-Encoding: base64\n\n"
+      "QQ==\n--b--\n";
+  renderer_.status = image::Status::timeout;
+  const auto outcome = [&](config::OnFail on_fail) {
+    settings_.defaults.on_fail[static_cast<std::size_t>(config::Failure::timeout)] = on_fail;
+    return run(message);
+  };
+  const std::pair<config::OnFail, std::string> cases[] = {{config::OnFail::reject, "rejected"},
+                                                          {config::OnFail::tempfail, "deferred"},
+                                                          {config::OnFail::quarantine, "quarantined"}};
+  for (const auto& [on_fail, said] : cases) {
+    const bool goes = on_fail == config::OnFail::quarantine;
+    const std::string why = said + ": image could not be processed: it would not";
+    settings_.mode = config::Mode::enforce;
+    Outcome done = outcome(on_fail);
+    EXPECT_EQ(done.summary, why + (goes ? "; rewritten: 1 embedded, 1 left" : ""));
+    EXPECT_EQ(word(done), said);
+    settings_.mode = config::Mode::audit;
+    done = outcome(on_fail);
+    EXPECT_EQ(done.verdict, Verdict::accept);
+    EXPECT_FALSE(done.changed());
+    EXPECT_TRUE(done.summary.starts_with("audit, would be: " + why + (goes ? "; rewritten, " : "")))
+        << done.summary;
+    EXPECT_EQ(word(done), goes ? "audited" : "untouched");
+  }
+}
+
 TEST_F(PipelineTest, PixelPartIsReplacedInPlace) {
   run("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n"
       "Content-ID: <keep@me>\nContent-Type: image/x-raw-pixels; width=1; height=1;\n name=\"a.raw\"\n"
