@@ -1,6 +1,7 @@
 #include "core/resolve.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -350,6 +351,16 @@ class Resolver {
       facts.frames = job.layout.frames;
       facts.alpha = job.layout.bands == 2 || job.layout.bands == 4;
       facts.gps = false;
+    } else if (finding.source == Source::svg) {
+      // As large as it is shown, as for one in a data: URI. One that could not be read has no size.
+      const auto& drawn = work_.texts[finding.html].svgs;
+      if (const auto found = drawn.find(finding.reference); found != drawn.end()) {
+        facts.width = static_cast<std::uint32_t>(std::lround(found->second.width));
+        facts.height = static_cast<std::uint32_t>(std::lround(found->second.height));
+        facts.frames = 1;
+        facts.alpha = true;
+        facts.gps = false;
+      }
     } else if (picture.header) {
       facts.width = picture.header->width;
       facts.height = picture.header->height;

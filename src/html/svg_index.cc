@@ -1,8 +1,10 @@
 #include "html/svg_index.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ascii.h"
+#include "html/entities.h"
 
 namespace pixmilter::html {
 namespace {
@@ -84,8 +86,9 @@ void SvgIndex::close_html(std::string_view name) {
 void SvgIndex::open_svg(const Token& token) {
   const std::size_t begin = static_cast<std::size_t>(token.raw.data() - html_.data());
   std::size_t definition = kNone;
-  if (const std::string_view id = value_of(token, "id");
-      !id.empty() && by_id_.emplace(id, definitions_.size()).second) {
+  std::string id;
+  decode_references(value_of(token, "id"), ReferenceContext::attribute, id);
+  if (!id.empty() && by_id_.emplace(std::move(id), definitions_.size()).second) {
     definition = definitions_.size();
     definitions_.push_back({begin, begin + token.raw.size()});
   }
@@ -108,7 +111,7 @@ void SvgIndex::close_svg(std::string_view name, std::size_t end) {
 }
 
 std::string_view SvgIndex::definition(std::string_view id) const {
-  const auto found = by_id_.find(id);
+  const auto found = by_id_.find(std::string(id));
   if (found == by_id_.end()) return {};
   const Range& range = definitions_[found->second];
   return html_.substr(range.begin, range.size());

@@ -61,7 +61,7 @@ class SvgIndex {
   std::string_view html_;
   std::vector<Sheet> sheets_;
   std::vector<Range> definitions_;
-  std::unordered_map<std::string_view, std::size_t> by_id_;
+  std::unordered_map<std::string, std::size_t> by_id_;  // character references resolved
   std::vector<Node> nodes_;
   std::vector<std::size_t> open_html_;  // nodes, outermost first
   std::vector<OpenSvgElement> open_svg_;
