@@ -45,6 +45,21 @@ std::string_view loader_of(image::Format format) {
   }
 }
 
+// Formats that carry Exif or XMP which we do not read: whether they say where they were taken is not known.
+bool may_hide_location(image::Format format) {
+  switch (format) {
+    case image::Format::webp:
+    case image::Format::tiff:
+    case image::Format::heif:
+    case image::Format::avif:
+    case image::Format::jxl:
+    case image::Format::jp2:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void fail(Finding& finding, config::Failure failure, std::string reason) {
   finding.failed = true;
   finding.failure = failure;
@@ -254,10 +269,12 @@ class Resolver {
       case config::ImageAction::placeholder:
         return Error{"left out"};  // leave_out() has seen to these
       case config::ImageAction::embed:
-        if (part) return Error{"a rule embeds it as it is"};
         // Samples without a header of their own are no file that anybody could open.
-        if (job.format == image::Format::raw) break;
+        if (!part && job.format == image::Format::raw) break;
         as_it_is(picture);
+        if (!part) return Done{};
+        if (shown) strip_metadata(picture);
+        if (picture.as_is()) return Error{"a rule embeds it as it is"};
         return Done{};
       case config::ImageAction::convert:
         // Each encoding of a JPEG loses something, and a second pass changes nothing: what has been through
@@ -367,7 +384,7 @@ class Resolver {
       if (picture.header->on_its_side) std::swap(facts.width, facts.height);
       facts.frames = picture.header->frames;
       facts.alpha = picture.header->alpha;
-      if (location_matters_) facts.gps = image::has_location(job.bytes);
+      if (location_matters_ && !may_hide_location(job.format)) facts.gps = image::has_location(job.bytes);
     }
     return facts;
   }

@@ -37,7 +37,7 @@ def photograph(width, height, kind="JPEG", gps=False, **options):
     if gps:
         exif = Image.Exif()
         exif[GPS] = {1: "N", LATITUDE: (52.0, 31.0, 0.0)}
-        options["exif"] = exif
+        options["exif"] = exif.tobytes()
     out = io.BytesIO()
     Image.fromarray((waves + noise).clip(0, 255).astype("uint8")).save(out, kind, **options)
     return out.getvalue()
@@ -118,6 +118,16 @@ class Examples(unittest.TestCase):
         image, = self.images(self.rewrite("strip-gps", given, "--from", "ann@example.org"))
         self.assertEqual(dict(opened(image).getexif().get_ifd(GPS)), {})
         numpy.testing.assert_array_equal(numpy.asarray(opened(image)), numpy.asarray(Image.open(io.BytesIO(photo))))
+        for shown in (given.replace(b"attachment;", b"inline;"), given.replace(b"Content-Disposition: attachment;", b"X-Was:")):
+            self.assertNotEqual(shown, given)
+            image, = self.images(self.rewrite("strip-gps", shown, "--from", "ann@example.org"))
+            self.assertEqual(image.get_content_type(), "image/jpeg")
+            self.assertEqual(dict(opened(image).getexif().get_ifd(GPS)), {})
+        for kind in ("WEBP", "TIFF"):
+            other = message("ann@example.org", attachments=[(photograph(64, 48, kind, gps=True), "image/" + kind.lower(), "here")])
+            image, = self.images(self.rewrite("strip-gps", other, "--from", "ann@example.org"))
+            self.assertIn(image.get_content_type(), ("image/png", "image/jpeg"))
+            self.assertEqual(dict(opened(image).getexif().get_ifd(GPS)), {})
         self.assertEqual(self.rewrite("strip-gps", given, "--from", "x@press.example.org"), given)
         without = message("ann@example.org", attachments=[(photograph(64, 48), "image/jpeg", "nowhere.jpg")])
         self.assertEqual(self.rewrite("strip-gps", without, "--from", "ann@example.org"), without)
