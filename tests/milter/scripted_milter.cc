@@ -85,7 +85,8 @@ std::string told(const mail::Envelope& envelope) {
 
 std::string Pipeline::nothing_for(const mail::Envelope&) const { return {}; }
 
-std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope&, std::string*) const {
+std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::Envelope&, std::string*,
+                                    std::vector<Forced>*) const {
   if (settings_.mode == config::Mode::off) return "mode off";
   if (script(headers, "Throw") == "header") throw std::runtime_error("thrown at the header");
   return script(headers, "Header") == "accept" ? "nothing to do" : "";
