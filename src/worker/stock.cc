@@ -173,7 +173,6 @@ std::string Stock::discard(WorkerPtr worker, bool crashed, bool ask_how) {
     std::unique_lock lock(mutex_);
     take_back(*worker);
     Zygote& zygote = *worker->zygote;
-    if (crashed) ++zygote.crashes;
     hand_out();
     if (ask_how) {
       const auto known = [&] { return zygote.lost || zygote.ended.contains(worker->number); };
@@ -184,6 +183,8 @@ std::string Stock::discard(WorkerPtr worker, bool crashed, bool ask_how) {
       else
         how = zygote.lost ? "its zygote has gone" : "it closed its connection";
     }
+    // Last: with one too many the zygote is replaced, and could not say any more how this one ended.
+    if (crashed) ++zygote.crashes;
   }
   needs_keeper_();
   return how;
