@@ -28,6 +28,9 @@ std::string_view without_eol(std::string_view line) {
 // A message's buffer doubles up to the first; then it is given room for the second.
 constexpr std::size_t kDoubles = std::size_t{4} << 20;
 constexpr std::size_t kRange = std::size_t{128} << 20;
+// What malloc maps by itself, and gives back whole. Large pages beneath smaller blocks would stay with the
+// heap.
+constexpr std::size_t kOwnMapping = std::size_t{8} << 20;
 
 }  // namespace
 
@@ -119,7 +122,7 @@ void MessageBuilder::add_body(std::string_view chunk) {
 
 void MessageBuilder::reserve(std::size_t bytes) {
   bytes_.reserve(bytes);
-  ask_for_large_pages(bytes_);
+  if (bytes >= kOwnMapping) ask_for_large_pages(bytes_);
 }
 
 void MessageBuilder::end_headers() { bytes_.append("\r\n"); }

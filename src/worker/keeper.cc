@@ -1,5 +1,6 @@
 #include "worker/keeper.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -56,6 +57,7 @@ void Keeper::run() {
     watch();
     give_up_slow_starts();
     beat();
+    see_off();
     source_->tidy();
   }
   starting_.clear();
@@ -106,6 +108,8 @@ void Keeper::refill() {
   if (zygote_ && stock_.worn_out(*zygote_, options_.crashes_per_zygote)) {
     log::notice("render zygote " + std::to_string(zygote_->pid) + " is replaced: " +
                 std::to_string(options_.crashes_per_zygote) + " of its workers have crashed");
+    if (zygote_->pidfd)
+      leaving_.push_back({zygote_, UniqueFd(::fcntl(zygote_->pidfd.get(), F_DUPFD_CLOEXEC, 0)), {}});
     drop_zygote("replaced", false);
   }
   const StockView view = stock_.view();
@@ -332,6 +336,18 @@ void Keeper::give_up_slow_starts() {
     if (!one.worker->socket) return drop_zygote("the render zygote does not answer", true);
     return start_failed(one.worker->number, "a render worker was not ready in time", false);
   }
+}
+
+void Keeper::see_off() {
+  std::erase_if(leaving_, [&](Leaving& one) {
+    if (!one.pidfd || wait_readable(one.pidfd.get(), Deadline::after(Milliseconds(0))))
+      return true;  // it has ended
+    if (!one.zygote.expired()) return false;
+    if (!one.until) one.until = Deadline::after(options_.silence);
+    if (!one.until->passed()) return false;
+    kill_process(one.pidfd.get());
+    return true;
+  });
 }
 
 // A zygote that hangs, or is stopped, while nothing is asked of it would be found out by the message that

@@ -66,6 +66,7 @@ class Keeper {
   void hear_starting(std::uint64_t number);
   void hear_diagnostics();
   void give_up_slow_starts();
+  void see_off();
   void beat();
   void heard();
   Deadline next_due(const Starting& one) const;
@@ -83,6 +84,13 @@ class Keeper {
 
   // From here on the thread's own.
   std::shared_ptr<Zygote> zygote_;
+  // A zygote that was replaced ends by itself when its last worker has; one that is stopped does not.
+  struct Leaving {
+    std::weak_ptr<Zygote> zygote;
+    UniqueFd pidfd;
+    std::optional<Deadline> until;
+  };
+  std::vector<Leaving> leaving_;
   bool zygote_proved_ = false;      // it has made a worker that got ready
   Deadline ask_;                    // whether the zygote is there, unless it says something before
   std::optional<Deadline> answer_;  // by then, where it was asked
