@@ -164,6 +164,16 @@ class ChaosTest(unittest.TestCase):
         self.assertEqual(problems, [])
         return sum((sender.verdicts for sender in senders), collections.Counter())
 
+    def under_fire(self, count, seed):
+        self.stop.clear()
+        shooter = threading.Thread(target=self.shoot)
+        shooter.start()
+        try:
+            return self.send_all(count, seed)
+        finally:
+            self.stop.set()
+            shooter.join()
+
     def state(self):
         """Descriptors, memfds and kilobytes of the front; processes of the render program; zombies."""
         front = self.front()
@@ -207,18 +217,13 @@ class ChaosTest(unittest.TestCase):
 
     def test_every_message_is_whole_and_nothing_is_left(self):
         self.bombs = {name: bombs_test.BOMBS[name]() for name in BOMBS}
-        # The first messages make buffers and threads that stay.
-        self.send_all(MESSAGES // 10, SEED + 1000)
+        # The first messages, and the first faults, make buffers and threads that stay.
+        self.under_fire(MESSAGES // 4, SEED + 1000)
         before = self.settled()
         self.answered = 0
+        self.shots.clear()
         front = self.front()
-        shooter = threading.Thread(target=self.shoot)
-        shooter.start()
-        try:
-            verdicts = self.send_all(MESSAGES, SEED)
-        finally:
-            self.stop.set()
-            shooter.join()
+        verdicts = self.under_fire(MESSAGES, SEED)
         after = self.settled()
         print(f"{dict(verdicts)}, shots {dict(self.shots)}, before {before}, after {after}", flush=True)
         self.assertEqual(self.front(), front, "the front is another process")
