@@ -60,6 +60,19 @@ std::size_t find_any(std::string_view text, std::size_t from, char a, char b, ch
   return find_one_of(text, from, a, b, c);
 }
 
+std::size_t find_pair(std::string_view text, std::size_t from, char a, char b) {
+  std::size_t at = from;
+#ifdef __SSE2__
+  for (; at + kBlock + 1 <= text.size(); at += kBlock) {
+    const std::uint64_t mask = where(sixteen(text.data() + at), a) & where(sixteen(text.data() + at + 1), b);
+    if (mask != 0) return at + static_cast<std::size_t>(std::countr_zero(mask));
+  }
+#endif
+  for (; at + 1 < text.size(); ++at)
+    if (text[at] == a && text[at + 1] == b) return at;
+  return text.size();
+}
+
 bool contains_word(std::string_view text, std::string_view word) {
   if (text.size() < word.size()) return false;
   const std::size_t last = text.size() - word.size();  // where it could begin at the latest

@@ -12,6 +12,9 @@ std::size_t find_either(std::string_view text, std::size_t from, char a, char b)
 // The same for one of three.
 std::size_t find_any(std::string_view text, std::size_t from, char a, char b, char c);
 
+// The offset of the first a at or after from that b follows at once; text.size() where none does.
+std::size_t find_pair(std::string_view text, std::size_t from, char a, char b);
+
 // Whether word stands in text, whatever the case of its letters. word: lower case, 3 bytes at least.
 bool contains_word(std::string_view text, std::string_view word);
 

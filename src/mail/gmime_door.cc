@@ -31,27 +31,28 @@ Parameters read_parameters(GMimeParamList* list) {
 }
 
 // A message without the lines that say nothing about its shape, so that GMime need not walk through megabytes
-// of them: in long stretches without "-" and ":" no boundary line and no field of a header can begin. Whole
-// lines are left out of their middle; what stands at their ends, where headers and bodies meet, stays. Were
-// GMime's view of the rest another than ours for that, the offsets would not agree, and the message would be
-// left alone.
+// of them: after the empty line that ends a header, nothing counts but lines that begin with "--". Where
+// these lie far apart, whole lines are left out of the middle; what stands at the ends, where headers and
+// bodies meet, stays. In an embedded message this may take away fields of its header, which is nothing that
+// is asked for: it is one part. Were GMime's view of the rest another than ours for that, the offsets would
+// not agree, and the message would be left alone.
 class Condensed {
  public:
   explicit Condensed(std::string_view bytes) : bytes_(bytes) {
     std::size_t kept = 0;  // end of what has been dealt with
-    for (std::size_t at = 0; at < bytes.size();) {
-      const std::size_t hit = find_either(bytes, at, '-', ':');
-      if (hit - at >= kLongStretch) {
-        const std::size_t begin = bytes.find('\n', at + kMargin) + 1;  // npos + 1 is 0
-        const std::size_t end = bytes.rfind('\n', hit - kMargin) + 1;
-        // A line that continues a field of a header stands within that field, and so do those after it.
-        if (begin != 0 && end > begin && !ascii::is_blank(bytes[begin])) {
-          text_.append(bytes, kept, begin - kept);
-          cuts_.push_back({text_.size(), (cuts_.empty() ? 0 : cuts_.back().removed) + (end - begin)});
-          kept = end;
+    for (std::size_t begin = 0; begin < bytes.size();) {
+      const std::size_t end = next_dashes(begin);
+      if (const std::size_t body = end - begin >= kLongStretch ? after_empty_line(begin, end) : end;
+          end - body >= kLongStretch) {
+        const std::size_t cut_begin = bytes.find('\n', body + kMargin) + 1;
+        const std::size_t cut_end = bytes.rfind('\n', end - kMargin) + 1;
+        if (cut_begin < cut_end) {
+          text_.append(bytes, kept, cut_begin - kept);
+          cuts_.push_back({text_.size(), (cuts_.empty() ? 0 : cuts_.back().removed) + (cut_end - cut_begin)});
+          kept = cut_end;
         }
       }
-      at = hit + 1;
+      begin = end;
     }
     if (!cuts_.empty()) text_.append(bytes, kept);
   }
@@ -65,6 +66,25 @@ class Condensed {
   }
 
  private:
+  // Where the next line after begin that starts with "--" does, or the message ends.
+  std::size_t next_dashes(std::size_t begin) const {
+    while (true) {
+      begin = find_pair(bytes_, begin, '\n', '-') + 1;
+      if (begin >= bytes_.size()) return bytes_.size();
+      if (bytes_.substr(begin).starts_with("--")) return begin;
+    }
+  }
+  // Behind the first empty line within, or its end.
+  std::size_t after_empty_line(std::size_t begin, std::size_t end) const {
+    const std::string_view text = bytes_.substr(0, end);
+    for (std::size_t at = begin; (at = text.find('\n', at)) != std::string_view::npos;) {
+      ++at;
+      if (text.substr(at).starts_with('\n')) return at + 1;
+      if (text.substr(at).starts_with("\r\n")) return at + 2;
+    }
+    return end;
+  }
+
   static constexpr std::size_t kLongStretch = 8 << 10;
   static constexpr std::size_t kMargin = 2 << 10;
   struct Cut {

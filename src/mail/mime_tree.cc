@@ -9,6 +9,7 @@
 #include "base/quoted_printable.h"
 #include "mail/content_type.h"
 #include "mail/gmime_door.h"
+#include "mail/plain_fields.h"
 
 namespace pixmilter::mail {
 namespace {
@@ -81,28 +82,41 @@ const std::string* Part::parameter(std::string_view name) const {
   return nullptr;
 }
 
-// Walks GMime's tree and the bytes side by side.
+// Walks GMime's tree and the bytes side by side; or the bytes alone, where no node is given.
 class TreeBuilder {
  public:
   explicit TreeBuilder(const Message& message) : message_(message), bytes_(message.bytes()) {}
 
   Result<MimeTree> build() {
-    if (message_.malformed_header()) return ambiguous("malformed header");
-    if (message_.fields().empty()) return Error{"no header"};
-    if (Status lines = check_lines(bytes_, message_.eol() == "\r\n"); !lines) return lines.error();
+    if (Status readable = check_message(); !readable) return readable.error();
     Result<GMimeNode> root = parse_with_gmime(bytes_.substr(message_.header_begin()));
     if (!root) return ambiguous(root.error().text);
+    return build(&*root);
+  }
+
+  Result<MimeTree> build_alone() {
+    if (Status readable = check_message(); !readable) return readable.error();
+    return build(nullptr);
+  }
+
+ private:
+  Status check_message() const {
+    if (message_.malformed_header()) return ambiguous("malformed header");
+    if (message_.fields().empty()) return Error{"no header"};
+    return check_lines(bytes_, message_.eol() == "\r\n");
+  }
+
+  Result<MimeTree> build(const GMimeNode* root) {
     const HeaderBlock header{message_.fields(), message_.header_end(), message_.body_begin(),
                              message_.has_blank_line(), false};
     Status added =
-        add(*root, header, {message_.header_begin(), message_.header_end()}, bytes_.size(), Part::kNone);
+        add(root, header, {message_.header_begin(), message_.header_end()}, bytes_.size(), Part::kNone);
     if (!added) return added.error();
     return std::move(tree_);
   }
 
- private:
   // Adds the part whose header is known and whose body ends at end, and all beneath it.
-  Status add(const GMimeNode& node, const HeaderBlock& header, Span header_span, std::size_t end,
+  Status add(const GMimeNode* node, const HeaderBlock& header, Span header_span, std::size_t end,
              std::size_t parent) {
     if (tree_.parts_.size() == MimeTree::kMaxParts) return Error{"more than 10000 parts"};
     const std::size_t index = tree_.parts_.size();
@@ -117,14 +131,15 @@ class TreeBuilder {
     part.header = header_span;
     part.body = {std::min(header.body_begin, end), end};
     if (Status checked = check_fields(part.fields); !checked) return checked.error();
-    describe(node, part);
-    if (part.is_multipart() != node.is_multipart)
-      return ambiguous("multipart that GMime does not read as one");
-    if (node.is_multipart) return add_children(node, index);
-    return check_leaf(node, part);
+    if (const HeaderField* field = find(part.fields, "Content-Transfer-Encoding"))
+      part.encoding = encoding_named(ascii::trim(field->raw_value));
+    if (Status described = node != nullptr ? describe(*node, part) : describe_alone(part); !described)
+      return described;
+    if (part.is_multipart()) return add_children(node, index);
+    return node != nullptr ? check_leaf(*node, part) : Status(Done{});
   }
 
-  void describe(const GMimeNode& node, Part& part) {
+  static Status describe(const GMimeNode& node, Part& part) {
     part.type = node.type;
     part.has_type = find(part.fields, "Content-Type") != nullptr;
     part.parameters = node.parameters;
@@ -133,8 +148,17 @@ class TreeBuilder {
     part.filename = node.filename;
     part.content_id = node.content_id;
     part.description = node.description;
-    if (const HeaderField* field = find(part.fields, "Content-Transfer-Encoding"))
-      part.encoding = encoding_named(ascii::trim(field->raw_value));
+    if (part.is_multipart() != node.is_multipart)
+      return ambiguous("multipart that GMime does not read as one");
+    return Done{};
+  }
+
+  Status describe_alone(Part& part) const {
+    if (Status plain = read_plain_fields(part); !plain) return plain;
+    // What says nothing is a message there (RFC 2046 section 5.1.5).
+    if (!part.has_type && part.parent != Part::kNone && tree_.parts_[part.parent].type == "multipart/digest")
+      return Error{"part of a digest without Content-Type"};
+    return Done{};
   }
 
   Status check_leaf(const GMimeNode& node, const Part& part) {
@@ -153,14 +177,14 @@ class TreeBuilder {
     return Done{};
   }
 
-  Status add_children(const GMimeNode& node, std::size_t index) {
+  Status add_children(const GMimeNode* node, std::size_t index) {
     const HeaderField* field = find(tree_.parts_[index].fields, "Content-Type");
     if (field == nullptr) return ambiguous("multipart without Content-Type");
     const Result<StrictContentType> strict = read_content_type(field->raw_value);
     if (!strict) return ambiguous(strict.error().text);
     const Result<std::string> boundary = strict_boundary(*strict);
     if (!boundary) return ambiguous(boundary.error().text);
-    if (strict->type != node.type || *boundary != node.boundary)
+    if (node != nullptr && (strict->type != node->type || *boundary != node->boundary))
       return ambiguous("parsers disagree on a boundary");
     if (Status checked = check_against_ancestors(*boundary, tree_.parts_[index].parent); !checked)
       return checked;
@@ -171,7 +195,7 @@ class TreeBuilder {
     if (Status found = find_delimiters(index); !found) return found;
     // Copied: adding children moves the parts.
     const std::vector<Span> delimiters = tree_.parts_[index].delimiters;
-    if (delimiters.size() - 1 != node.children.size())
+    if (node != nullptr && delimiters.size() - 1 != node->children.size())
       return ambiguous("parsers disagree on the number of parts");
     for (std::size_t i = 0; i + 1 < delimiters.size(); ++i) {
       const std::size_t begin = delimiters[i].end;
@@ -182,7 +206,7 @@ class TreeBuilder {
       // line.
       const HeaderBlock header = read_header(bytes_, begin, next);
       if (header.malformed || !header.has_blank_line) return ambiguous("malformed header of a part");
-      if (Status added = add(node.children[i], header, {begin, header.end},
+      if (Status added = add(node != nullptr ? &node->children[i] : nullptr, header, {begin, header.end},
                              std::max(content_end, header.body_begin), index);
           !added)
         return added;
@@ -238,6 +262,8 @@ class TreeBuilder {
 };
 
 Result<MimeTree> MimeTree::parse(const Message& message) { return TreeBuilder(message).build(); }
+
+Result<MimeTree> MimeTree::parse_plain(const Message& message) { return TreeBuilder(message).build_alone(); }
 
 std::string_view bare_content_id(std::string_view id) {
   id = ascii::trim(id);

@@ -23,6 +23,8 @@ TEST(ByteSearch, FindsWhatALoopFinds) {
     };
     ASSERT_EQ(find_either(text, from, '=', '\n'), expected("=\n")) << text;
     ASSERT_EQ(find_any(text, from, '=', '\n', ':'), expected("=\n:")) << text;
+    ASSERT_EQ(find_pair(text, from, 's', 'S'), std::min(text.find("sS", from), text.size())) << text;
+    ASSERT_EQ(find_pair(text, from, 'x', 'v'), std::min(text.find("xv", from), text.size())) << text;
     ASSERT_EQ(contains_word(text, "svg"), ascii::ifind(text, "svg") != std::string::npos) << text;
     ASSERT_EQ(contains_word(text, "=svg"), ascii::ifind(text, "=svg") != std::string::npos) << text;
   }

@@ -166,7 +166,10 @@ TEST(MimeTree, LongBodiesLieWhereTheyDo) {
   for (const std::size_t lines : {1u, 30u, 53u, 54u, 110u, 200u, 5000u}) {
     std::string body;
     for (std::size_t i = 0; i < lines; ++i)
-      body += std::string(75, 'A') + (i % 7 == 0 ? "\r\n\r\n" : "B\r\n");
+      body += (i % 9 == 3    ? "- A:"
+               : i % 11 == 3 ? "-- b"
+                             : "AAAA") +
+              std::string(71, 'A') + (i % 7 == 0 ? "\r\n\r\n" : "B\r\n");
     const std::string head = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body;
     const std::string part = "--b\r\nContent-Type: image/png\r\n\r\n";
     const Message message(head + part + body + part + body + "--b--\r\n" + body);

@@ -1,0 +1,162 @@
+// The reading of a message without GMime: where it says something, GMime says the same.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "mail/mime_tree.h"
+
+namespace pixmilter::mail {
+namespace {
+
+// The messages of tests/mail: what comes in (0) and what goes out (1).
+std::vector<std::string> messages(int out) {
+  std::vector<std::string> texts;
+  for (const auto& entry : std::filesystem::directory_iterator("tests/mail")) {
+    std::ifstream file(entry.path() / (out ? "out.eml" : "in.eml"), std::ios::binary);
+    if (file) texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return texts;
+}
+
+bool same(Span a, Span b) { return a.begin == b.begin && a.end == b.end; }
+
+void expect_same(const Part& plain, const Part& full, const std::string& text) {
+  ASSERT_EQ(plain.type, full.type) << text;
+  ASSERT_EQ(plain.has_type, full.has_type) << text;
+  ASSERT_EQ(plain.parent, full.parent) << text;
+  ASSERT_EQ(plain.children, full.children) << text;
+  ASSERT_EQ(plain.boundary, full.boundary) << text;
+  ASSERT_EQ(plain.encoding, full.encoding) << text;
+  ASSERT_EQ(plain.disposition, full.disposition) << text;
+  ASSERT_EQ(plain.content_id, full.content_id) << text;
+  // GMime tells it of parts that hold bytes alone.
+  if (!full.description.empty()) {
+    ASSERT_EQ(plain.description, full.description) << text;
+  }
+  ASSERT_TRUE(same(plain.header, full.header) && same(plain.body, full.body)) << text;
+  ASSERT_EQ(plain.delimiters.size(), full.delimiters.size()) << text;
+  for (std::size_t i = 0; i < plain.delimiters.size(); ++i)
+    ASSERT_TRUE(same(plain.delimiters[i], full.delimiters[i])) << text;
+}
+
+class PlainTree : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { initialise_mime(); }
+};
+
+TEST_F(PlainTree, IsNearlyAlwaysEnoughForWhatIsMade) {
+  const std::vector<std::string> texts = messages(1);
+  if (texts.empty()) GTEST_SKIP() << "tests/mail is not beneath this folder";
+  std::size_t readable = 0, enough = 0;
+  for (const std::string& text : texts) {
+    const Message message(text);
+    if (!MimeTree::parse(message)) continue;
+    ++readable;
+    enough += MimeTree::parse_plain(message).ok();
+  }
+  EXPECT_GE(enough * 20, readable * 19) << enough << " of " << readable;
+}
+
+// With pieces of them changed at random, mostly in headers.
+TEST_F(PlainTree, SaysWhatGMimeSays) {
+  std::vector<std::string> texts = messages(0);
+  for (std::string& text : messages(1)) texts.push_back(std::move(text));
+  if (texts.empty()) GTEST_SKIP() << "tests/mail is not beneath this folder";
+  static constexpr std::string_view kPieces[] = {"Content-Type: ",
+                                                 "Content-ID: ",
+                                                 "Content-Disposition: ",
+                                                 "Content-Transfer-Encoding: ",
+                                                 "Content-Description: ",
+                                                 "--",
+                                                 ":",
+                                                 "text/html",
+                                                 "image/png",
+                                                 "image/",
+                                                 "/",
+                                                 "\n",
+                                                 "\r\n",
+                                                 " ",
+                                                 "\t",
+                                                 "\n ",
+                                                 "\r\n\t",
+                                                 ";",
+                                                 "(",
+                                                 ")",
+                                                 "\"",
+                                                 "\\",
+                                                 "<",
+                                                 ">",
+                                                 "@",
+                                                 "a@b",
+                                                 "<a@b>",
+                                                 "<a@b> (c)",
+                                                 "<\"a b\"@c>",
+                                                 "inline",
+                                                 "attachment",
+                                                 "inline; filename=x.png",
+                                                 "multipart/mixed; boundary=b",
+                                                 "multipart/digest; boundary=b",
+                                                 "message/rfc822",
+                                                 "\r\n--b\r\n",
+                                                 "\n--b\n",
+                                                 "=?utf-8?q?a?=",
+                                                 "name*=utf-8''%41",
+                                                 "name=\"=?utf-8?q?a?=\"",
+                                                 "\xC3\xBC",
+                                                 "a  b",
+                                                 "base64",
+                                                 "BASE64",
+                                                 "quoted-printable (x)",
+                                                 "\r\n\r\n"};
+  std::mt19937 random(2);
+  std::size_t both = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = texts[random() % texts.size()];
+    if (text.size() > 30'000) continue;
+    for (std::size_t i = random() % 5; i > 0; --i) {
+      const std::string_view piece = kPieces[random() % std::size(kPieces)];
+      const std::string_view near = kPieces[random() % 6];
+      std::size_t at = text.find(near, random() % (text.size() + 1));
+      at =
+          at == std::string::npos ? random() % (text.size() + 1) : at + (random() % 3 == 0 ? 0 : near.size());
+      text.replace(at, std::min<std::size_t>(random() % 12, text.size() - at), piece);
+    }
+    const Message message(text);
+    const Result<MimeTree> plain = MimeTree::parse_plain(message);
+    if (!plain) continue;
+    const Result<MimeTree> full = MimeTree::parse(message);
+    if (!full) continue;
+    ++both;
+    ASSERT_EQ(plain->size(), full->size()) << text;
+    for (std::size_t i = 0; i < plain->size(); ++i)
+      ASSERT_NO_FATAL_FAILURE(expect_same((*plain)[i], (*full)[i], text));
+  }
+  EXPECT_GT(both, 5'000u);
+}
+
+TEST_F(PlainTree, LeavesToGMimeWhatNeedsAReading) {
+  const auto reads = [](const std::string& fields) {
+    return MimeTree::parse_plain(Message("From: a@example.org\r\n" + fields + "\r\n\r\nx\r\n")).ok();
+  };
+  EXPECT_TRUE(reads("Content-Type: image/png; name=\"x.png\"\r\nContent-ID: <1.a@example.org>"));
+  EXPECT_TRUE(reads("Content-Type: text/plain;\r\n\tcharset=utf-8;"));
+  EXPECT_FALSE(reads("Content-Type: text/plain; charset"));
+  EXPECT_FALSE(reads("Content-Type: text/plain; charset=a; charset=b"));
+  EXPECT_FALSE(reads("Content-Type: text/plain; name=\"=?utf-8?q?a?=\""));
+  EXPECT_FALSE(reads("Content-ID: <a b@example.org>"));
+  EXPECT_FALSE(reads("Content-ID: <a@b@example.org>"));
+  EXPECT_FALSE(reads("Content-ID: a@example.org"));
+  EXPECT_FALSE(reads("Content-Disposition: (x) inline"));
+  EXPECT_FALSE(reads("Content-Description: =?utf-8?q?a?="));
+  EXPECT_FALSE(reads("Content-Description: two\r\n lines"));
+  EXPECT_FALSE(MimeTree::parse_plain(
+      Message("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nA: b\r\n\r\n--b--\r\n")));
+}
+
+}  // namespace
+}  // namespace pixmilter::mail
