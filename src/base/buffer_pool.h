@@ -12,7 +12,8 @@ namespace pixmilter {
 // Safe from every thread; each call holds its lock for a few instructions.
 class BufferPool {
  public:
-  // Keeps no buffer larger than largest bytes, and no more than most bytes in all.
+  // Keeps no more than largest bytes of one buffer, and no more than most bytes in all. What a larger one has
+  // beyond that goes back to the system, though the room for it stays.
   BufferPool(std::size_t largest, std::size_t most) : largest_(largest), most_(most) {}
 
   // An empty buffer, with the room that it was given back with; without room where none is kept.
@@ -28,7 +29,9 @@ class BufferPool {
   std::mutex mutex_;
   std::vector<std::string>
       kept_;               // what was given last is taken first: it may still be in the processor's cache
-  std::size_t bytes_ = 0;  // their room
+  std::size_t bytes_ = 0;  // their memory
+
+  std::size_t memory(const std::string& buffer) const;
 };
 
 }  // namespace pixmilter

@@ -1,6 +1,7 @@
 #include "base/large_pages.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -21,6 +22,18 @@ void ask_for_large_pages(const std::string& room) {
   const int before = errno;
   ::madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
   errno = before;
+}
+
+bool give_back_beyond(std::size_t bytes, const std::string& room) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(room.data());
+  const std::uintptr_t first = (begin + bytes + page - 1) / page * page;
+  const std::uintptr_t end = (begin + room.capacity()) / page * page;
+  if (first >= end) return false;
+  const int before = errno;
+  const bool given = ::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED) == 0;
+  errno = before;
+  return given;
 }
 
 }  // namespace pixmilter

@@ -217,6 +217,7 @@ class Assembler {
     const mail::Part& part = tree_[container];
     if (part.is_multipart()) {
       std::string text;
+      text.reserve(room_for(parts));
       for (const NewPart& new_part : parts)
         write_part(new_part, text.append("--").append(part.boundary).append(eol_));
       out_.body_edits.insert(part.delimiters.back().begin, std::move(text));
@@ -226,7 +227,9 @@ class Assembler {
     for (const NewPart& new_part : parts) ids.push_back(new_part.content_id);
     const std::string boundary = fresh_boundary(ids);
     out_.wrapped[container] = boundary;
-    std::string tail(eol_);
+    std::string tail;
+    tail.reserve(room_for(parts));
+    tail.append(eol_);
     for (const NewPart& new_part : parts)
       write_part(new_part, tail.append("--").append(boundary).append(eol_));
     tail.append("--").append(boundary).append("--");
@@ -236,7 +239,8 @@ class Assembler {
     if (part.parent == mail::Part::kNone) {
       const auto recoded = out_.recoded.find(container);
       wrap_root(part, type, open, recoded == out_.recoded.end() ? nullptr : &recoded->second);
-      out_.body_edits.insert(part.body.end, tail.append(eol_));
+      tail.append(eol_);
+      out_.body_edits.insert(part.body.end, std::move(tail));
       return;
     }
     out_.body_edits.insert(part.header.begin,
@@ -494,6 +498,14 @@ class Assembler {
   }
 
   const std::string& picture_name(const Finding& finding) const { return finding.new_name; }
+
+  // Enough for the parts with their boundary lines, so that what is large is not moved on the way.
+  std::size_t room_for(const std::vector<NewPart>& parts) const {
+    constexpr std::size_t kHeader = 1000;
+    std::size_t bytes = kHeader;
+    for (const NewPart& part : parts) bytes += work_.pictures[part.picture].size() / 2 * 3 + kHeader;
+    return bytes;
+  }
 
   void write_part(const NewPart& part, std::string& out) const {
     const Picture& picture = work_.pictures[part.picture];

@@ -28,9 +28,6 @@ std::string_view without_eol(std::string_view line) {
 // A message's buffer doubles up to the first; then it is given room for the second.
 constexpr std::size_t kDoubles = std::size_t{4} << 20;
 constexpr std::size_t kRange = std::size_t{128} << 20;
-// What malloc maps by itself, and gives back whole. Large pages beneath smaller blocks would stay with the
-// heap.
-constexpr std::size_t kOwnMapping = std::size_t{8} << 20;
 
 }  // namespace
 

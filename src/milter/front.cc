@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/confine.h"
+#include "base/large_pages.h"
 #include "base/log.h"
 #include "base/memfd.h"
 #include "config/load.h"
@@ -39,7 +40,6 @@ constexpr Milliseconds kRest{1'000};
 // Until then it serves the next message: pages that come fresh from the system cost more than all else that
 // is done with the bytes on them. Blocks from kOwnMapping bytes on, more than most mail takes, come and go by
 // themselves; of what is free at an arena's end no more than kKept bytes stay.
-constexpr int kOwnMapping = 8 << 20;
 constexpr int kKept = 16 << 20;
 
 // The front's end of the line to the master.
@@ -312,7 +312,7 @@ class Front {
 // Threads come and go with connections. An arena for each would keep what its largest message took.
 void bound_memory() {
   ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
+  ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kOwnMapping));
   ::mallopt(M_TRIM_THRESHOLD, kKept);
 }
 

@@ -21,8 +21,8 @@ class Admission;
 
 // Of the buffers that are kept from message to message: each holds nearly every mail, all together some mails
 // at once.
-inline constexpr std::size_t kLargestBuffer = std::size_t{8} << 20;
-inline constexpr std::size_t kBuffers = std::size_t{16} << 20;
+inline constexpr std::size_t kLargestBuffer = std::size_t{16} << 20;
+inline constexpr std::size_t kBuffers = std::size_t{32} << 20;
 
 // Safe from every thread.
 class Traffic {

@@ -40,6 +40,24 @@ TEST(BufferPool, KeepsNoMoreThanItMay) {
   EXPECT_GE(pool.take().capacity(), 900U);
 }
 
+TEST(BufferPool, KeepsTheRoomOfALargeOneWithoutItsMemory) {
+  constexpr std::size_t kLargest = 1 << 20;
+  BufferPool pool(kLargest, 2 * kLargest);
+  std::string buffer;
+  buffer.reserve(64 << 20);
+  buffer.append(32 << 20, 'x');
+  const char* const where = buffer.data();
+  pool.give(std::move(buffer));
+  pool.give(with_room(kLargest));
+  pool.give(with_room(kLargest));  // no more than two
+  EXPECT_EQ(pool.take().capacity() / kLargest, 1U);
+  const std::string again = pool.take();
+  ASSERT_EQ(again.data(), where);
+  EXPECT_EQ(again, "");
+  EXPECT_EQ(where[2 << 20], '\0') << "is there still";
+  EXPECT_LT(pool.take().capacity(), 500U);
+}
+
 TEST(BufferPool, Release) {
   BufferPool pool(1000, 1000);
   pool.give(with_room(900));
