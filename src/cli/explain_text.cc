@@ -178,7 +178,8 @@ class Writer {
   // Nothing was looked at, or there was nothing to be seen.
   void no_pictures() {
     const std::string_view summary = e_.outcome.summary;
-    const bool looked = summary.ends_with("nothing to do") || e_.report.skipped > 0;
+    const bool looked = summary.ends_with("nothing to do") || e_.report.skipped > 0 ||
+                        summary.find("max_message_bytes") != std::string_view::npos;
     std::string_view more = kWhereWeLook;
     if (looked) {
       const bool guarded = std::any_of(e_.report.before.begin(), e_.report.before.end(),

@@ -24,6 +24,15 @@ image::OutputFormat same_format(image::Format format) {
 
 }  // namespace
 
+bool over_budget(const mail::Message& message, const Plan& plan) {
+  const std::uint64_t budget = plan.policy.max_message_bytes;
+  return budget > 0 && message.bytes().size() > budget && message.count("X-Pixmilter") == 0;
+}
+
+std::string beyond_budget(std::uint64_t size, std::uint64_t budget) {
+  return std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
+}
+
 bool shrink_pictures(Work& work, std::uint64_t excess) {
   // Not those that nothing shows: of a part, say, that stays whole for one of its pages.
   std::vector<bool> shown(work.pictures.size());
@@ -51,6 +60,7 @@ bool shrink_pictures(Work& work, std::uint64_t excess) {
       image::RenderSettings& settings = pictures[i]->job.settings;
       settings.max_bytes = static_cast<std::uint64_t>(cut);
       settings.min_side = work.plan.policy.min_side;
+      if (!pictures[i]->source) pictures[i]->source = sha256(pictures[i]->job.bytes);
       if (!pictures[i]->needs_worker) settings.format = same_format(pictures[i]->job.format);
       pictures[i]->needs_worker = true;
       pictures[i]->forget();

@@ -277,9 +277,12 @@ class Finder {
     // An explicit ask, whatever the disposition; or a picture in the text that mail clients do not show.
     const bool asked = part.type == "image/x-raw-pixels" || part.type == "application/x-npy";
     const bool shown = (picture || (octets && by_cid)) && (by_cid || !part.is_attachment());
+    // With a budget, what is shown as it is may have to become smaller.
+    const bool budget = shown && work_.plan.policy.max_message_bytes > 0;
     const bool ruled =
         (shown && has_image_rules_) || ((picture || octets) && part.is_attachment() && attachments_);
-    if (!asked && !(shown && (octets || !shown_everywhere(part.type))) && !ruled) {
+    const bool looked_at = asked || ruled || (shown && (octets || !shown_everywhere(part.type)));
+    if (!looked_at && !budget) {
       if (picture || octets)
         add_silent(index, part.is_attachment() ? "an attached file: no image rule says attachment = true"
                                                : "shown as it is");
@@ -289,6 +292,7 @@ class Finder {
     finding.source = Source::part;
     finding.attachment = part.is_attachment() && !by_cid;
     finding.asked = asked;
+    finding.silent = !looked_at;
     finding.label = label_of_part(part);
     work_.findings.push_back(std::move(finding));
   }

@@ -51,6 +51,7 @@ struct Finding {
   bool external = false;    // a message/external-body: a part whose bytes lie elsewhere
   bool attachment = false;  // a part that is a file rather than part of the text
   bool silent = false;      // none of our business: only explain speaks of it
+  bool may_shrink = false;  // a part that stays as it is, unless the message has to become smaller
   bool failed = false;      // kept because something went wrong, not because that is right
   config::Failure failure = config::Failure::unreadable;  // what went wrong, for on_fail
   config::ImagePlan plan;                                 // what the rules want of it

@@ -50,9 +50,14 @@ config::Failure failure_of(image::Status status) {
   return config::Failure::internal;
 }
 
-// on_fail: the strictest of what the rules want for the failures that there were.
-Verdict verdict_of(const Work& work, Outcome& outcome) {
+// on_fail: the strictest of what the rules want for the failures that there were. too_large: that the message
+// is over its budget, in words, or empty.
+Verdict verdict_of(const Work& work, const std::string& too_large, Outcome& outcome) {
   config::OnFail strictest = config::OnFail::accept;
+  if (!too_large.empty()) {
+    strictest = work.plan.policy.on_fail[static_cast<std::size_t>(config::Failure::limit)];
+    if (strictest != config::OnFail::accept) outcome.reply = "message is too large: " + too_large;
+  }
   for (const Finding& finding : work.findings) {
     if (!finding.failed) continue;
     const config::OnFail wanted = work.plan.policy.on_fail[static_cast<std::size_t>(finding.failure)];
@@ -139,8 +144,12 @@ void conclude(Work& work) {
   for (Finding& finding : work.findings) {
     if (finding.picture == Finding::kNone) continue;
     Picture& picture = work.pictures[finding.picture];
+    if (finding.may_shrink && !picture.needs_worker) continue;
+    finding.silent = false;
     if (!picture.ok()) {
       note_failure(finding, picture);
+      // It goes out as it came, and only if the message fits all the same.
+      if (finding.may_shrink) finding.failed = false;
       continue;
     }
     finding.failed = false;
@@ -240,7 +249,6 @@ Result<Outcome> assembled(const mail::Message& message, const Work& work, const 
   if (Status applied = assembly.body_edits.append_to(whole, message.bytes(), message.body_begin()); !applied)
     return applied.error();
   mail::Message changed(std::move(whole));
-  attempt.bytes_after = changed.bytes().size();
   if (Status verified = verify(work, assembly, changed); !verified)
     return Error{"verification failed: " + verified.error().text};
   if (report != nullptr) {
@@ -267,6 +275,7 @@ std::string Pipeline::nothing_to_do(const mail::Message& headers, const mail::En
   if (plan.action == config::MessageAction::skip) return plan.reason;
   if (plan.action != config::MessageAction::rewrite || !plan.add_headers.empty()) return {};
   if (std::string reason = untouched_reason(headers, envelope, plan); !reason.empty()) return reason;
+  if (plan.policy.max_message_bytes > 0) return {};  // its size counts
   // One part that neither is a picture nor could name one. One plain Content-Type field; anything odd is left
   // to a look at the whole message.
   const mail::HeaderField* type = headers.find("Content-Type");
@@ -349,7 +358,8 @@ void Pipeline::run_passes(const Run& run) const {
 std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change) const {
   const mail::Message& message = run.message;
   // Look ahead: what holds no picture and could name none is not parsed at all.
-  if (run.report == nullptr && !may_hold_pictures(message, plan, services_.fetcher != nullptr))
+  const bool over = over_budget(message, plan);
+  if (run.report == nullptr && !over && !may_hold_pictures(message, plan, services_.fetcher != nullptr))
     return "nothing to do";
 
   // Parse: parts with their offsets. A message that could be read in two ways ends here.
@@ -372,7 +382,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   // Plan and resolve: each distinct picture once, with its bytes and what the rules want of it.
   const Deadline pictures_ready = for_pictures(run.deadline);
   resolve(work, settings_, services_, pictures_ready);
-  if (run.report == nullptr && nothing_found(work)) return "nothing to do";
+  if (run.report == nullptr && !over && nothing_found(work)) return "nothing to do";
   // Remove: what goes with the pictures that rules drop.
   remove(work);
 
@@ -388,21 +398,25 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
     conclude(work);
     assembly = assemble_(work);
     if (!assembly) return "internal error: " + assembly.error().text;
-    if (assembly->empty()) break;
-    Result<Outcome> attempt = assembled(message, work, *assembly, run.report);
-    if (!attempt) return "internal error: " + attempt.error().text;
-    const std::uint64_t budget = plan.policy.max_message_bytes;
-    const std::uint64_t size = attempt->bytes_after;
-    if (budget == 0 || size <= budget) {
-      change.header_changes.insert(change.header_changes.begin(), attempt->header_changes.begin(),
-                                   attempt->header_changes.end());
-      change.header_changes.push_back(
+    if (assembly->empty() && !over) break;
+    Outcome whole = change;
+    if (!assembly->empty()) {
+      Result<Outcome> attempt = assembled(message, work, *assembly, run.report);
+      if (!attempt) return "internal error: " + attempt.error().text;
+      whole.header_changes.insert(whole.header_changes.begin(), attempt->header_changes.begin(),
+                                  attempt->header_changes.end());
+      whole.header_changes.push_back(
           {mail::HeaderChange::Kind::append, "X-Pixmilter", 0, " " PIXMILTER_VERSION "; " + counted(work)});
-      change.body = std::move(attempt->body);
+      whole.body = std::move(attempt->body);
+    }
+    const std::uint64_t budget = plan.policy.max_message_bytes;
+    const std::uint64_t size = budget == 0 ? 0 : carried_out_size(message, whole);
+    if (size <= budget) {
+      change = std::move(whole);
       break;
     }
     if (round == kBudgetRounds || pictures_ready.passed() || !shrink_pictures(work, size - budget)) {
-      problem = std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
+      problem = beyond_budget(size, budget);
       leave_all(work, problem);
       if (run.report != nullptr) run.report->after.clear(), run.report->message_after.clear();
       break;
@@ -410,9 +424,10 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
     render(work, services_, settings_, pictures_ready);
   }
   note_what_was_left(work, run.outcome);
+  if (!problem.empty() && run.outcome.notes.empty()) run.outcome.notes.push_back("the message: " + problem);
   run.outcome.findings = work.findings;
   if (run.report != nullptr && run.report->with_bytes) run.report->pictures = report_pictures(work);
-  change.verdict = verdict_of(work, change);
+  change.verdict = verdict_of(work, problem, change);
   return problem.empty() ? counted(work) : problem;
 }
 

@@ -134,6 +134,7 @@ class Resolver {
     if (leave_out(finding, picture)) return;
     if (Status planned = plan(finding, picture); !planned) {
       finding.reason = planned.error().text;
+      if (finding.may_shrink) set_aside(finding, std::move(picture));
       return;
     }
     picture.job.settings.page = finding.page;
@@ -186,7 +187,7 @@ class Resolver {
     const auto known = known_.find(key);
     const bool placeholder = finding.decision == Decision::placeholder;
     if (known == known_.end() && !placeholder &&
-        work_.pictures.size() - placeholders_ >= work_.plan.policy.max_images) {
+        work_.pictures.size() - placeholders_ - set_aside_ >= work_.plan.policy.max_images) {
       ++left_out_;
       return too_many(finding);
     }
@@ -196,6 +197,19 @@ class Resolver {
     placeholders_ += placeholder;
     if (!picture.needs_worker && !placeholder && finding.source != Source::part) strip_metadata(picture);
     // Moved before the view is taken: short strings hold their bytes in themselves.
+    Picture& kept = work_.pictures.emplace_back(std::move(picture));
+    if (!kept.storage.empty()) kept.job.bytes = kept.storage;
+  }
+
+  // A part that stays as it is, for now: the message may turn out to be over its budget. Not shared with what
+  // else shows the same bytes, which leaves without its metadata.
+  void set_aside(Finding& finding, Picture picture) {
+    finding.may_shrink = set_aside_ < work_.plan.policy.max_images;
+    if (!finding.may_shrink) return;
+    ++set_aside_;
+    as_it_is(picture);
+    picture.job.limits = limits_;
+    finding.picture = work_.pictures.size();
     Picture& kept = work_.pictures.emplace_back(std::move(picture));
     if (!kept.storage.empty()) kept.job.bytes = kept.storage;
   }
@@ -251,8 +265,12 @@ class Resolver {
     if (work_.plan.traced) finding.note = note_on(finding, job);
     const bool part = finding.source == Source::part;
     const bool shown = image::shown_everywhere(job.format);
-    if (part && !planned.ruled && (finding.attachment || shown) && !finding.asked)
+    // What has been through here was within the budget then, but for the fields that servers add on the way.
+    const bool may_shrink = part && shown && work_.plan.policy.max_message_bytes > 0 && !rewritten_before_;
+    if (part && !planned.ruled && (finding.attachment || shown) && !finding.asked) {
+      finding.may_shrink = may_shrink && !finding.attachment;
       return Error{shown ? "shown everywhere as it is" : "an attachment that no image rule means"};
+    }
     const html::Reference* reference = work_.reference(finding);
     if (planned.ruled) apply(planned.plan, work_.plan.policy, reference, job.settings);
     // A rule that has a JPEG encoded anew means no PNG of ten times its size.
@@ -292,6 +310,7 @@ class Resolver {
           as_it_is(picture);
           if (!part) return Done{};
           strip_metadata(picture);
+          finding.may_shrink = may_shrink && picture.as_is();
           if (picture.as_is()) return Error{"nothing to change"};
           return Done{};
         }
@@ -398,6 +417,7 @@ class Resolver {
   std::size_t left_out_ = 0;     // pictures that max_images left no room for
   std::map<Digest, std::size_t> known_;
   std::size_t placeholders_ = 0;
+  std::size_t set_aside_ = 0;
   bool location_matters_ = false;  // a rule asks for it: it costs a walk through the picture
 };
 
