@@ -89,6 +89,7 @@ class TreeBuilder {
 
   Result<MimeTree> build() {
     if (Status readable = check_message(); !readable) return readable.error();
+    if (is_one_plain_text()) return build(nullptr);
     Result<GMimeNode> root = parse_with_gmime(bytes_.substr(message_.header_begin()));
     if (!root) return ambiguous(root.error().text);
     return build(&*root);
@@ -104,6 +105,17 @@ class TreeBuilder {
     if (message_.malformed_header()) return ambiguous("malformed header");
     if (message_.fields().empty()) return Error{"no header"};
     return check_lines(bytes_, message_.eol() == "\r\n");
+  }
+
+  // One text whose few fields can be read in one way only: there is no shape that parsers could disagree on,
+  // and much of the mail that programs send is like that.
+  bool is_one_plain_text() const {
+    Part part;
+    part.fields = message_.fields();
+    if (find(part.fields, "Content-Disposition") != nullptr || !read_plain_fields(part)) return false;
+    const HeaderField* type = find(part.fields, "Content-Type");
+    return type != nullptr && type->raw_value.find('*') == std::string_view::npos &&
+           (part.type == "text/html" || part.type == "text/plain");
   }
 
   Result<MimeTree> build(const GMimeNode* root) {

@@ -67,6 +67,7 @@ class MimeTree {
   static constexpr std::size_t kMaxParts = 10'000;
   static constexpr std::size_t kMaxDepth = 60;
 
+  // GMime is not asked about a message of one text in plain form.
   // An Error says why the message is ambiguous or beyond the bounds: "ambiguous: ...".
   // The tree borrows nothing but views in HeaderField: the message outlives it.
   static Result<MimeTree> parse(const Message& message);

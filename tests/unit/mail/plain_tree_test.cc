@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mail/gmime_door.h"
 #include "mail/mime_tree.h"
 
 namespace pixmilter::mail {
@@ -42,6 +43,22 @@ void expect_same(const Part& plain, const Part& full, const std::string& text) {
   ASSERT_EQ(plain.delimiters.size(), full.delimiters.size()) << text;
   for (std::size_t i = 0; i < plain.delimiters.size(); ++i)
     ASSERT_TRUE(same(plain.delimiters[i], full.delimiters[i])) << text;
+}
+
+// What parse() does not ask it: whether GMime finds the same one text.
+void expect_one_text(const Message& message, const Part& part) {
+  const Result<GMimeNode> node =
+      parse_with_gmime(std::string_view(message.bytes()).substr(message.header_begin()));
+  ASSERT_TRUE(node) << message.bytes();
+  ASSERT_FALSE(node->is_multipart) << message.bytes();
+  ASSERT_EQ(node->type, part.type) << message.bytes();
+  ASSERT_EQ(node->parameters, part.parameters) << message.bytes();
+  ASSERT_EQ(node->disposition, part.disposition) << message.bytes();
+  ASSERT_EQ(node->content_id, part.content_id) << message.bytes();
+  if (part.body.size() == 0) return;
+  ASSERT_EQ(node->content_begin + static_cast<std::int64_t>(message.header_begin()),
+            static_cast<std::int64_t>(part.body.begin))
+      << message.bytes();
 }
 
 class PlainTree : public testing::Test {
@@ -114,7 +131,7 @@ TEST_F(PlainTree, SaysWhatGMimeSays) {
                                                  "quoted-printable (x)",
                                                  "\r\n\r\n"};
   std::mt19937 random(2);
-  std::size_t both = 0;
+  std::size_t both = 0, texts_alone = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string text = texts[random() % texts.size()];
     if (text.size() > 30'000) continue;
@@ -133,10 +150,15 @@ TEST_F(PlainTree, SaysWhatGMimeSays) {
     if (!full) continue;
     ++both;
     ASSERT_EQ(plain->size(), full->size()) << text;
+    if (plain->size() == 1 && (*plain)[0].type.starts_with("text/")) {
+      ++texts_alone;
+      ASSERT_NO_FATAL_FAILURE(expect_one_text(message, (*full)[0]));
+    }
     for (std::size_t i = 0; i < plain->size(); ++i)
       ASSERT_NO_FATAL_FAILURE(expect_same((*plain)[i], (*full)[i], text));
   }
   EXPECT_GT(both, 5'000u);
+  EXPECT_GT(texts_alone, 1'000u);
 }
 
 TEST_F(PlainTree, LeavesToGMimeWhatNeedsAReading) {
