@@ -78,18 +78,25 @@ Scale alpha_scale(const Samples& s, const Statistics& statistics, const Colourin
   return fits(statistics.alpha, usual_white(s, colouring)) ? Scale{0, usual_white(s, colouring)} : colour;
 }
 
+// What a scale without width means for values above it: Normalize makes all of them low end; an alpha that is
+// judged by the colours' scale is there or not.
+enum class Flat { low_end, step };
+
 // Where a value lies in a scale: 0 to 1, computed in the type that matplotlib's Normalize uses for it.
 template <class Real>
 class Normalizer {
  public:
-  explicit Normalizer(Scale scale) : scale_(scale), low_(static_cast<Real>(scale.low)) {
+  Normalizer(Scale scale, Flat flat)
+      : scale_(scale),
+        low_(static_cast<Real>(scale.low)),
+        step_(flat == Flat::step || scale.high > scale.low) {
     // Halves, where the difference itself would pass the greatest number.
     half_ = !std::isfinite(static_cast<Real>(scale.high - scale.low));
     const double width = half_ ? scale.high / 2 - scale.low / 2 : scale.high - scale.low;
     width_ = static_cast<Real>(width);
   }
   Real operator()(Real value) const {
-    if (!(width_ > 0)) return static_cast<double>(value) > scale_.high ? 1 : 0;
+    if (!(width_ > 0)) return step_ && static_cast<double>(value) > scale_.high ? 1 : 0;
     const Real x = half_ ? (value / 2 - low_ / 2) / width_ : (value - low_) / width_;
     return x > 0 ? (x < 1 ? x : Real{1}) : Real{0};
   }
@@ -99,6 +106,7 @@ class Normalizer {
   Real low_;
   Real width_;
   bool half_;
+  bool step_;  // also where only rounding took the width away
 };
 
 // A level rounds to the nearest of 256, as Pillow's pictures are read; an index cuts the range into 256 equal
@@ -108,7 +116,7 @@ enum class Cell { level, index };
 template <class R>
 class CellOf {
  public:
-  CellOf(Scale scale, Cell cell) : normalize_(scale), index_(cell == Cell::index) {}
+  CellOf(Scale scale, Cell cell, Flat flat) : normalize_(scale, flat), index_(cell == Cell::index) {}
   // 0 to 255, or kTransparent.
   std::uint16_t operator()(typename R::Value value) const {
     if constexpr (std::is_floating_point_v<typename R::Value>)
@@ -138,8 +146,8 @@ class TypedConverter : public Converter {
   TypedConverter(const Samples& samples, Scale colour, Scale alpha, Cell cell, const ColormapTable* table,
                  bool nan_alpha)
       : s_(samples),
-        colour_(colour, cell),
-        alpha_(alpha, Cell::level),
+        colour_(colour, cell, Flat::low_end),
+        alpha_(alpha, Cell::level, Flat::step),
         table_(table),
         alpha_out_(samples.has_alpha() || nan_alpha) {
     // Few codes and many samples: each code is computed once.

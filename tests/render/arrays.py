@@ -87,11 +87,12 @@ def scale_of(colours, how, dtype, bands):
     return float(parts[0]), float(parts[1])
 
 
-def normalize(values, scale, real):
-    """0..1 in the arithmetic of the type that matplotlib would use; NaN stays."""
+def normalize(values, scale, real, above_flat=0.0):
+    """0..1 in the arithmetic of the type that matplotlib would use; NaN stays. above_flat: what lies above a scale
+    without width becomes; Normalize fills with 0."""
     low, high = scale
     if not high > low:
-        return np.where(np.isnan(values), np.nan, np.where(values > high, 1.0, 0.0)).astype(real)
+        return np.where(np.isnan(values), np.nan, np.where(values > high, above_flat, 0.0)).astype(real)
     with np.errstate(all="ignore"):
         if np.isfinite(real(high - low)):
             x = (values.astype(real) - real(low)) / real(high - low)
@@ -131,7 +132,7 @@ def expected(array, colormap=None, how=None):
         if dtype.itemsize > 2 or dtype.kind == "f":
             if finite.size and not (finite.min() >= limits[0] and finite.max() <= limits[1]):
                 limits = scale
-        a = normalize(alpha.astype(np.float64) if dtype.kind != "f" else alpha, limits, real)
+        a = normalize(alpha.astype(np.float64) if dtype.kind != "f" else alpha, limits, real, 1.0)
         out[..., 3] = np.where(np.isnan(a), 0, a) * 255
     out[nan] = 0
     exact = (how is None and (dtype == np.uint8 or dtype.kind == "b")) or (one_colour and colormap is not None and not has_alpha)

@@ -43,6 +43,61 @@ TEST_F(RenderPicture, GivesEightBitPixelsBackExactly) {
   }
 }
 
+// What matplotlib's Normalize makes of vmin == vmax: its first colour, whatever the value is.
+TEST_F(RenderPicture, ARangeWithoutWidthIsAllItsLowestColour) {
+  using Kind = image::Range::Kind;
+  std::vector<float> mostly_zero(100, 0.0f);
+  mostly_zero[3] = 7;
+  mostly_zero[4] = -7;
+  struct Case {
+    std::vector<float> values;
+    image::Range range;
+  };
+  const Case cases[] = {{std::vector<float>(100, 3.5f), {}},
+                        {std::vector<float>(100, 3.5f), {Kind::automatic}},
+                        {std::vector<float>(100, 0.1f), {Kind::percentile, 1, 99}},
+                        {mostly_zero, {Kind::percentile, 2, 98}},
+                        {mostly_zero, {Kind::fixed, 2, 2}}};
+  for (const Case& one : cases) {
+    const std::string bytes = bytes_of(one.values);
+    image::ImageJob job = raw_job(bytes, 10, 10, 1);
+    job.layout.format = BandFormat::float_;
+    job.settings.range = one.range;
+    job.settings.colormap = image::Colormap::viridis;
+    const ImageResult result = render_picture(job);
+    ASSERT_EQ(result.status, Status::ok) << result.reason;
+    const Pixels8 pixels = decoded(result.bytes);
+    ASSERT_EQ(pixels.bands, 3);
+    for (std::size_t i = 0; i < 100; ++i)
+      EXPECT_EQ((std::vector<int>{pixels.bytes[3 * i], pixels.bytes[3 * i + 1], pixels.bytes[3 * i + 2]}),
+                (std::vector<int>{0x44, 0x01, 0x54}))
+          << i;
+  }
+  // Beyond a range that has some, a value gets the colour of its end.
+  const std::string bytes = bytes_of(mostly_zero);
+  image::ImageJob job = raw_job(bytes, 10, 10, 1);
+  job.layout.format = BandFormat::float_;
+  job.settings.range = {Kind::fixed, -1, 1};
+  const Pixels8 pixels = decoded(render_picture(job).bytes);
+  EXPECT_EQ((std::vector<int>{pixels.bytes[9], pixels.bytes[10], pixels.bytes[11]}),
+            (std::vector<int>{0xFD, 0xE7, 0x25}));
+  EXPECT_EQ((std::vector<int>{pixels.bytes[12], pixels.bytes[13], pixels.bytes[14]}),
+            (std::vector<int>{0x44, 0x01, 0x54}));
+}
+
+// Without a range of its own, alpha is judged by the colours': what lies above is there all the same.
+TEST_F(RenderPicture, AlphaStaysWhereColoursAreAllTheSame) {
+  std::vector<float> values;
+  for (int i = 0; i < 100; ++i) values.insert(values.end(), {3.0f, i == 0 ? 2.0f : 1000.0f});
+  const std::string bytes = bytes_of(values);
+  image::ImageJob job = raw_job(bytes, 10, 10, 2);
+  job.layout.format = BandFormat::float_;
+  job.settings.range.kind = image::Range::Kind::automatic;
+  const Pixels8 pixels = decoded(render_picture(job).bytes);
+  ASSERT_EQ(pixels.bands, 2);
+  EXPECT_EQ((std::vector<int>{pixels.bytes[1], pixels.bytes[3]}), (std::vector<int>{0, 255}));
+}
+
 TEST_F(RenderPicture, KeepsTheColourOfTransparentPixelsInAPalette) {
   std::string pixels;
   for (int i = 0; i < 900; ++i)
