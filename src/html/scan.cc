@@ -11,60 +11,15 @@
 #include "html/conditional.h"
 #include "html/css.h"
 #include "html/entities.h"
+#include "html/known_attributes.h"
 #include "html/length.h"
+#include "html/opted_out.h"
 #include "html/reference.h"
 #include "html/srcset.h"
 #include "html/tokenizer.h"
 
 namespace pixmilter::html {
 namespace {
-
-// The attributes that matter to us, the first of each name.
-struct Attributes {
-  const Attribute* background = nullptr;
-  const Attribute* height = nullptr;
-  const Attribute* hidden = nullptr;
-  const Attribute* keep = nullptr;  // moz-do-not-send
-  const Attribute* skip = nullptr;  // data-pixmilter
-  const Attribute* src = nullptr;
-  const Attribute* srcset = nullptr;
-  const Attribute* style = nullptr;
-  const Attribute* type = nullptr;
-  const Attribute* width = nullptr;
-
-  explicit Attributes(const Token& token) {
-    for (const Attribute& attribute : token.attributes) {
-      const auto note = [&](std::string_view name, const Attribute*& slot) {
-        if (slot == nullptr && ascii::iequals(attribute.name, name)) slot = &attribute;
-      };
-      switch (attribute.name.size()) {
-        case 3:
-          note("src", src);
-          break;
-        case 4:
-          note("type", type);
-          break;
-        case 5:
-          note("style", style), note("width", width);
-          break;
-        case 6:
-          note("srcset", srcset), note("height", height), note("hidden", hidden);
-          break;
-        case 10:
-          note("background", background);
-          break;
-        case 14:
-          note("data-pixmilter", skip);
-          break;
-        case 15:
-          note("moz-do-not-send", keep);
-          break;
-        default:
-          break;
-      }
-    }
-  }
-};
 
 // Elements that show something inside an <svg>, and those whose content is shown only where it is used.
 bool draws(std::string_view name) {
@@ -79,42 +34,6 @@ bool defines(std::string_view name) {
     if (ascii::iequals(name, container)) return true;
   return false;
 }
-
-// Elements without content.
-bool is_void(std::string_view name) {
-  for (const std::string_view one :
-       {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "image", "img", "input",
-        "link", "meta", "param", "source", "track", "wbr"})
-    if (ascii::iequals(name, one)) return true;
-  return false;
-}
-
-// The element that data-pixmilter="skip" stands on, as long as what follows is its content. Elements of its
-// name within it are counted; one that is never closed goes to the end of the text: rather a picture left
-// than one taken against the sender's wish.
-class OptedOut {
- public:
-  bool holds() const { return depth_ > 0; }
-  void begin(const Token& token) {
-    if (holds() || token.self_closing || is_void(token.name)) return;
-    name_ = token.name;
-    depth_ = 1;
-  }
-  // Before what the token says counts.
-  void pass(const Token& token) {
-    if (!holds() || !ascii::iequals(token.name, name_)) return;
-    if (token.kind == TokenKind::end_tag)
-      --depth_;
-    else if (ascii::iequals(name_, "p"))
-      depth_ = 0;  // a paragraph ends where the next begins
-    else if (!token.self_closing)
-      ++depth_;
-  }
-
- private:
-  std::string_view name_;
-  std::size_t depth_ = 0;
-};
 
 // Whether value[0, offset) may end in a character reference without its semicolon. One of many zeros may be
 // longer than is looked for.
@@ -164,13 +83,13 @@ class Scanner {
   void read_inside_svg(const Token& token, std::size_t depth);
   void close_svg(std::size_t end);
 
-  bool take_opt_out(const Token& token, const Attributes& attributes);
+  bool take_opt_out(const Token& token, const KnownAttributes& attributes);
   void add_url(Place place, const Attribute* attribute, const DisplayedSize& size);
   void add_srcset(const Attribute* attribute, const DisplayedSize& size);
   void add_style_attribute(const Attribute* attribute);
   void add_style_block(const Token& token);
   void add_css(const css::Image& image, Reference reference, std::string_view css);
-  DisplayedSize size_of(const Attributes& attributes, bool is_svg, bool& hidden) const;
+  DisplayedSize size_of(const KnownAttributes& attributes, bool is_svg, bool& hidden) const;
 
   std::string_view text_;
   Scan out_;
@@ -245,7 +164,7 @@ void Scanner::read_condition(std::string_view content) {
 }
 
 // What the sender says of this element and of those round it; the attribute that is addressed to us goes.
-bool Scanner::take_opt_out(const Token& token, const Attributes& attributes) {
+bool Scanner::take_opt_out(const Token& token, const KnownAttributes& attributes) {
   const bool keep = opted_out_.holds() || value_is(attributes.keep, "true");
   if (attributes.skip == nullptr) return keep;
   // Unquoted, the slash of "/>" belongs to the value.
@@ -262,7 +181,7 @@ bool Scanner::take_opt_out(const Token& token, const Attributes& attributes) {
   return true;
 }
 
-DisplayedSize Scanner::size_of(const Attributes& attributes, bool is_svg, bool& hidden) const {
+DisplayedSize Scanner::size_of(const KnownAttributes& attributes, bool is_svg, bool& hidden) const {
   std::string scratch;
   DisplayedSize size;
   const auto length = is_svg ? svg_length : attribute_length;
@@ -281,7 +200,7 @@ void Scanner::read_element(const Token& token) {
     style_skipped_ = opted_out_.holds();
   }
   if (token.attributes.empty()) return;
-  const Attributes attributes(token);
+  const KnownAttributes attributes(token);
   const bool skip = take_opt_out(token, attributes);
   style_skipped_ = skip;
   found_.clear();
@@ -410,7 +329,7 @@ void Scanner::add_style_block(const Token& token) {
 }
 
 void Scanner::open_svg(const Token& token) {
-  const Attributes attributes(token);
+  const KnownAttributes attributes(token);
   svg_ = OpenSvg();
   svg_.skipped = take_opt_out(token, attributes);
   if (token.self_closing) return;

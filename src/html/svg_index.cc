@@ -9,14 +9,6 @@
 namespace pixmilter::html {
 namespace {
 
-bool is_void(std::string_view name) {
-  for (const std::string_view known :
-       {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-        "track", "wbr", "image", "bgsound", "keygen"})
-    if (ascii::iequals(name, known)) return true;
-  return false;
-}
-
 std::string_view value_of(const Token& token, std::string_view name) {
   const Attribute* attribute = token.find(name);
   return attribute != nullptr ? attribute->value : std::string_view();

@@ -77,4 +77,15 @@ inline Tag tag_of(std::string_view name) {
   return Tag::other;
 }
 
+// Elements that have no content in HTML, whatever follows their start tag: the void elements
+// (section 13.1.2), and those of older HTML that the tree builder takes off at once (section 13.2.6.4).
+// "image" is read as "img".
+inline bool is_void(std::string_view name) {
+  for (const std::string_view one :
+       {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "image", "img", "input",
+        "keygen", "link", "meta", "param", "source", "track", "wbr"})
+    if (ascii::iequals(name, one)) return true;
+  return false;
+}
+
 }  // namespace pixmilter::html
