@@ -46,7 +46,7 @@ struct Finding {
 
   Decision decision = Decision::keep;
   std::string reason;       // why it is kept; empty when it is not
-  std::string note;         // what of it is not shown although it is done; for explain
+  std::string note;         // what of it is not shown although it is done
   bool asked = false;       // image/x-raw-pixels, application/x-npy, message/external-body: an explicit ask
   bool external = false;    // a message/external-body: a part whose bytes lie elsewhere
   bool attachment = false;  // a part that is a file rather than part of the text

@@ -262,7 +262,7 @@ class Resolver {
     finding.ruled = planned.ruled;
     finding.trace = std::move(planned.trace);
     finding.forced = std::move(planned.forced);
-    if (work_.plan.traced) finding.note = note_on(finding, job);
+    finding.note = note_on(finding, job);
     const bool part = finding.source == Source::part;
     const bool shown = image::shown_everywhere(job.format);
     // What has been through here was within the budget then, but for the fields that servers add on the way.
@@ -324,13 +324,18 @@ class Resolver {
     return missing;
   }
 
-  // For explain: what librsvg does not load.
+  // What librsvg does not draw, and, for explain, what it does not load.
   std::string note_on(const Finding& finding, const image::ImageJob& job) const {
     if (job.format != image::Format::svg) return {};
     const html::Reference* reference = work_.reference(finding);
     const bool inlined = reference != nullptr && finding.source == Source::svg;
-    const std::string url = image::outward_reference(inlined ? reference->raw : job.bytes);
-    return url.empty() ? std::string() : "what it refers to is never loaded: " + url;
+    const std::string_view svg = inlined ? reference->raw : job.bytes;
+    std::string note;
+    if (image::loses_foreign_object(svg)) note = "its foreignObject is not drawn: put the text into <text>";
+    const std::string url = work_.plan.traced ? image::outward_reference(svg) : std::string();
+    if (!url.empty())
+      note.append(note.empty() ? "" : "; ").append("what it refers to is never loaded: ").append(url);
+    return note;
   }
 
   // Of a part, or what an external body stands for: the other pages become parts of their own behind the

@@ -373,6 +373,7 @@ void Session::log_pictures(const std::vector<core::Finding>& findings) const {
         fields.add("to_pixels", std::to_string(finding.width) + "x" + std::to_string(finding.height));
         fields.add("to_bytes", finding.bytes_after);
         if (finding.hurried) fields.add("hurried", "the deadline was near");
+        if (!finding.note.empty()) fields.add("note", finding.note);
       }
     }
     log::info(fields);

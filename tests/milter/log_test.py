@@ -30,6 +30,14 @@ class Lines(unittest.TestCase):
         running.send(PLAIN, queue_id="4THREE")
         self.assertEqual(running.logged("id=4THREE picture="), [])
 
+    def test_what_of_a_picture_is_not_drawn(self):
+        running = Running(self)
+        begin = HTML[:HTML.index(b"<img")]
+        running.send(begin + b'<svg width="9" height="9"><path d="M0 0h9"/><foreignObject width="9" height="9"><b>Sales</b></foreignObject></svg>\n',
+                     queue_id="4LOST")
+        self.assertRegex(running.line_for("4LOST"), 'did="rewritten: 1 converted"')
+        self.assertRegex(running.logged("id=4LOST picture=")[0], r' action=convert .* note="its foreignObject is not drawn: [^"]*"$')
+
     def test_who_forced_what(self):
         policy = """
 [[rule]]

@@ -157,6 +157,13 @@ class Why(unittest.TestCase):
     def test_an_inline_svg_that_refers_outward(self):
         self.ask(part(HTML, '<svg width="9" height="9"><use href="https://example.org/a.svg#b"/></svg>\n'), "what it refers to is never loaded: https://example.org/a.svg#b")
 
+    def test_a_foreign_object(self):
+        lost = "its foreignObject is not drawn: put the text into <text>"
+        svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="9"><rect width="9" height="9"/>%s</svg>'
+        label = '<foreignObject width="90" height="9"><div xmlns="http://www.w3.org/1999/xhtml">Sales</div></foreignObject>'
+        self.ask(data("image/svg+xml", (svg % label).encode()), "convert", lost)
+        self.ask(part(HTML, svg % label + "\n"), "convert", lost)
+
     # ---- where it is -----------------------------------------------------------------------------------
 
     def test_a_link_with_no_fetching_at_all(self):
