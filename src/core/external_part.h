@@ -6,10 +6,10 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/assemble.h"
+#include "core/content_fields.h"
 #include "core/work.h"
 #include "mail/external_body.h"
 
@@ -19,9 +19,6 @@ namespace pixmilter::core {
 const mail::Part& disposition_part(const mail::ExternalBody& external, const mail::Part& outer);
 const std::string& content_id_of(const mail::ExternalBody& external, const mail::Part& outer);
 const std::string& description_of(const mail::ExternalBody& external, const mail::Part& outer);
-
-// Name, and the bytes after the colon.
-using ContentField = std::pair<std::string, std::string>;
 
 // The fields about the content of the part that the finding's picture becomes.
 std::vector<ContentField> external_fields(const Work& work, const Finding& finding);

@@ -5,13 +5,12 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "core/content_fields.h"
 #include "core/external_part.h"
 #include "image/format.h"
 
 namespace pixmilter::core {
 namespace {
-
-bool is_content_field(const mail::HeaderField& field) { return ascii::istarts_with(field.name, "Content-"); }
 
 class Verifier {
  public:
