@@ -46,8 +46,9 @@ std::string_view word(Verdict verdict) {
 
 std::string_view word(const Outcome& outcome) {
   if (outcome.verdict != Verdict::accept) return word(outcome.verdict);
-  if (outcome.changed()) return "rewritten";
+  if (outcome.body) return "rewritten";
   if (outcome.summary.find("internal error") != std::string::npos) return "failed";
+  if (outcome.changed()) return "header_added";
   return outcome.audited ? "audited" : "untouched";
 }
 

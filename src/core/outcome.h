@@ -39,7 +39,9 @@ struct Outcome {
   std::vector<mail::HeaderChange> header_changes;  // in an order that a milter can carry out one by one
   std::optional<NewBody> body;                     // the new body, with the line ends the message came with
 
-  // What the log line says: "rewritten: 2 embedded, 1 converted", "untouched: signed", ...
+  // What the log line says: "rewritten: 2 embedded, 1 converted", "untouched: signed", "header added:
+  // signed",
+  // ...
   std::string summary;
   bool audited = false;  // audit mode: it would have gone out rewritten
   // One line for each picture that was left as it was, with the reason.
@@ -55,8 +57,8 @@ struct Outcome {
 // "accepted", "rejected", "deferred", "quarantined".
 std::string_view word(Verdict verdict);
 
-// What became of the message, in one word: "rewritten", "untouched", "audited" (would have been rewritten),
-// "failed" (untouched because of an error of ours), "rejected", "deferred", "quarantined".
+// What became of the message, in one word: "rewritten", "header_added", "untouched", "audited" (would have
+// been rewritten), "failed" (untouched because of an error of ours), "rejected", "deferred", "quarantined".
 std::string_view word(const Outcome& outcome);
 
 // The header with changes carried out on the message's own, with the blank line where there is one.

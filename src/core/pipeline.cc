@@ -329,14 +329,17 @@ void Pipeline::run_passes(const Run& run) const {
   }
   Outcome change;
   for (const auto& [header, value] : plan.add_headers)
-    if (run.message.count(header) == 0)
+    if (run.message.count(header) == 0 && (plan.signed_allowed || !signature_covers(run.message, header)))
       change.header_changes.push_back({mail::HeaderChange::Kind::append, header, 0, " " + value});
   const std::string done = rewrite(run, plan, change);
   if (change.changed()) outcome.bytes_after = carried_out_size(run.message, change);
 
   // Send: only now anything can reach the MTA. In audit mode the original goes on all the same.
-  std::string what = change.body ? "rewritten" : "untouched";
-  if (audit && change.body)
+  const bool marked = !change.body && change.changed();  // by add_header alone
+  std::string what = marked ? "header added" : change.body ? "rewritten" : "untouched";
+  if (audit && marked)
+    what = "header would be added";
+  else if (audit && change.body)
     what +=
         ", " + std::to_string(outcome.bytes_before) + " to " + std::to_string(outcome.bytes_after) + " bytes";
   what += ": " + done;
@@ -344,7 +347,8 @@ void Pipeline::run_passes(const Run& run) const {
   if (change.verdict != Verdict::accept)
     what = std::string(word(change.verdict)) + ": " + change.reply + (refused ? "" : "; " + what);
   if (audit) {
-    outcome.summary = (change.verdict == Verdict::accept ? "audit, would be " : "audit, would be: ") + what;
+    const bool accepted = change.verdict == Verdict::accept;
+    outcome.summary = (!accepted ? "audit, would be: " : marked ? "audit, " : "audit, would be ") + what;
     outcome.audited = change.body && !refused;
     return;
   }

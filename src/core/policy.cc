@@ -54,6 +54,27 @@ std::string untouched_reason(const mail::Message& headers, const mail::Envelope&
   return {};
 }
 
+bool signature_covers(const mail::Message& headers, std::string_view name) {
+  for (const mail::HeaderField& field : headers.fields()) {
+    if (!ascii::iequals(field.name, "DKIM-Signature") && !ascii::iequals(field.name, "ARC-Message-Signature"))
+      continue;
+    std::string_view tags = field.raw_value;
+    while (!tags.empty()) {
+      const std::string_view tag = tags.substr(0, tags.find(';'));
+      tags.remove_prefix(std::min(tag.size() + 1, tags.size()));
+      const std::size_t equals = tag.find('=');
+      if (equals == std::string_view::npos || ascii::trim(tag.substr(0, equals)) != "h") continue;
+      std::string_view names = tag.substr(equals + 1);
+      while (!names.empty()) {
+        const std::string_view one = names.substr(0, names.find(':'));
+        names.remove_prefix(std::min(one.size() + 1, names.size()));
+        if (ascii::iequals(ascii::trim(one), name)) return true;
+      }
+    }
+  }
+  return false;
+}
+
 std::vector<std::string> protected_parts(const mail::MimeTree& tree) {
   std::vector<std::string> reasons(tree.size());
   for (std::size_t i = 0; i < tree.size(); ++i) {

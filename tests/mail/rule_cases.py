@@ -238,6 +238,13 @@ def add_actions(case):
     case("action-add-header-to-text", "add_header on a message without pictures.", part(TEXT, "A\n"),
          policy='[[rule]]\nname = "t"\nadd_header = { X-Checked = "yes" }\n',
          expect={"loses": True, "header": {"X-Checked": "yes", "X-Pixmilter": None}, "tree": "text/plain"})
+    signed = "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=x;\n\th={}; bh=abc=; b=def=\n"
+    checked = '[[rule]]\nname = "t"\nadd_header = {{ {} = "yes" }}\n'
+    case("action-add-header-to-signed", "What is never touched is the body: add_header adds its field all the same.",
+         signed.format("from:subject") + html(f'<img src="{PNG_URI}">\n'), policy=checked.format("X-Checked"),
+         expect={"loses": True, "header": {"X-Checked": "yes", "X-Pixmilter": None}, "tree": "text/html"})
+    case("action-add-header-covered", "A DKIM signature covers the field that is to be added: it would break.",
+         signed.format("From :Subject:\n\t X-CHECKED") + html(f'<img src="{PNG_URI}">\n'), policy=checked.format("X-Checked"), same=True)
 
 
 def add_pages(case):

@@ -254,6 +254,36 @@ TEST_F(PipelineTest, ModeOffKnowsNoAction) {
   }
 }
 
+TEST_F(PipelineTest, AHeaderThatIsAllThatWasAddedIsSaid) {
+  config::Rule& rule = settings_.rules.emplace_back();
+  rule.add_headers = {{"X-Checked", "yes"}};
+  const std::string picture = html_message("<img src=\"" + data_uri() + "\">");
+  const auto said = [&](const std::string& fields) {
+    const Outcome outcome = run(fields + picture);
+    EXPECT_EQ(after_.find("\nX-Checked: yes\n") != std::string::npos, outcome.changed());
+    EXPECT_EQ(after_.ends_with(picture.substr(picture.find("\n\n"))), !outcome.body);
+    return std::string(word(outcome)) + ", " + outcome.summary;
+  };
+  EXPECT_EQ(said(""), "rewritten, rewritten: 1 embedded");
+  EXPECT_EQ(said("DKIM-Signature: v=1; h=from:to\n"), "header_added, header added: DKIM-signed");
+  EXPECT_EQ(said("DKIM-Signature: v=1; bh=x-checked; h = from: x-checked; b=a\n"),
+            "untouched, untouched: DKIM-signed");
+  EXPECT_EQ(said("ARC-Seal: i=1\nARC-Message-Signature: i=1; h=From:\n\tX-Checked\n"),
+            "untouched, untouched: ARC-sealed");
+  EXPECT_EQ(said("X-Checked: no\nDKIM-Signature: v=1\n"), "untouched, untouched: DKIM-signed");
+  EXPECT_EQ(run("From: a@example.org\n\nHello.\n").summary, "header added: nothing to do");
+  envelope_.sender.clear();
+  envelope_.sender_known = true;
+  EXPECT_EQ(said(""), "header_added, header added: null sender");
+  settings_.mode = config::Mode::audit;
+  const Outcome audited = run(picture);
+  EXPECT_EQ(audited.summary, "audit, header would be added: null sender");
+  EXPECT_EQ(after_, picture);
+  settings_.mode = config::Mode::enforce;
+  rule.action = config::MessageAction::skip;
+  EXPECT_EQ(said(""), "untouched, untouched: rule \"\"");
+}
+
 TEST_F(PipelineTest, TheHeaderAloneOftenTells) {
   const auto nothing_to_do = [&](const std::string& header) {
     return pipeline().nothing_to_do(mail::Message(header), envelope_);
