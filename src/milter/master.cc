@@ -30,21 +30,12 @@ namespace pixmilter::milter {
 namespace {
 
 constexpr Milliseconds kLongestFrontPause{1'000};
-constexpr Milliseconds kLongestZygotePause{10'000};
-// What the front gets beyond the deadline of a message before it is killed, and a zygote to end by itself.
+// What the front gets beyond the deadline of a message before it is killed, and the others to end by
+// themselves.
 constexpr Milliseconds kFrontGrace{3'000};
-constexpr Milliseconds kZygoteGrace{2'000};
+constexpr Milliseconds kOthersGrace{2'000};
 // In which a front that is to give way says that it takes no more connections.
 constexpr Milliseconds kParting{2'000};
-// Zygotes that wind up their last workers beside the one in use.
-constexpr std::size_t kMostZygotes = 4;
-
-std::string how_it_ended(int status) {
-  if (!WIFSIGNALED(status)) return "exited with status " + std::to_string(WEXITSTATUS(status));
-  const char* name = ::sigabbrev_np(WTERMSIG(status));
-  return "was killed by signal " + std::to_string(WTERMSIG(status)) +
-         (name == nullptr ? std::string() : std::string(" (SIG") + name + ")");
-}
 
 struct FrontProcess {
   pid_t pid;
@@ -59,18 +50,16 @@ struct FormerFront {
   Clock::time_point kill_at;
 };
 
-struct ZygoteProcess {
-  pid_t pid;
-  UniqueFd connection;  // until it is handed to the front
-};
-
 class Master {
  public:
   Master(ListenSocket& listen, MasterOptions options)
       : listen_(listen),
         options_(std::move(options)),
         settings_(options_.configuration.loaded.settings),
-        fetchers_(options_.start_fetcher) {
+        zygotes_({"render zygote", "no picture can be rendered", options_.start_zygote,
+                  [](const config::Settings&) { return true; }}),
+        fetchers_({"fetch process", "no URL can be fetched", options_.start_fetcher,
+                   [](const config::Settings& settings) { return !settings.fetch.allow.empty(); }}) {
     if (const auto interval = watchdog_interval()) watchdog_.emplace(listen_.fd(), *interval);
   }
 
@@ -125,15 +114,10 @@ class Master {
     } else if (!front_ && front_respawn_.due()) {
       start_front();
     }
-    // Also while ending: a message in hand may need pictures.
-    const bool spare = std::any_of(zygotes_.begin(), zygotes_.end(), [](const ZygoteProcess& one) {
-      return static_cast<bool>(one.connection);
-    });
-    const bool wanted = wanted_zygote_ || (zygotes_.empty() && !ending_);
-    if (wanted && !spare && zygote_respawn_.due()) start_zygote();
-    if (wanted_zygote_) hand_over_zygote();
+    zygotes_.start_what_is_missing(settings_, ending_);
+    hand_over(zygotes_, control::Kind::zygote);
     fetchers_.start_what_is_missing(settings_, ending_);
-    hand_over_fetcher();
+    hand_over(fetchers_, control::Kind::fetcher);
   }
 
   void start_front() {
@@ -149,7 +133,7 @@ class Master {
       become_front(std::move(ends->second), std::move(reach));
     }
     front_ = FrontProcess{pid, std::move(ends->first), std::move(reach_identity)};
-    wanted_zygote_ = false;
+    zygotes_.want_nothing();
     fetchers_.want_nothing();
     log::info("front " + std::to_string(pid) + " started");
   }
@@ -162,7 +146,7 @@ class Master {
   // In the child: keeps the socket and the configuration, and nothing else of the master's.
   [[noreturn]] void become_front(UniqueFd control, Reach reach) {
     signals_.reset();
-    zygotes_.clear();
+    zygotes_.forget();
     fetchers_.forget();
     front_.reset();
     former_.clear();
@@ -191,43 +175,11 @@ class Master {
     start_front();
   }
 
-  void start_zygote() {
-    zygote_respawn_.started();
-    auto ends = socket_pair();
-    if (!ends) return zygote_failed(ends.error().text);
-    const auto pid = options_.start_zygote(ends->second.get(), settings_);
-    if (!pid) return zygote_failed(pid.error().text);
-    zygotes_.push_back({*pid, std::move(ends->first)});
-    log::info("render zygote " + std::to_string(*pid) + " started");
-    while (zygotes_.size() > kMostZygotes) {
-      ::kill(zygotes_.front().pid, SIGKILL);
-      zygotes_.erase(zygotes_.begin());
-    }
-  }
-
-  void zygote_failed(const std::string& why) {
-    log::error("no picture can be rendered: " + why);
-    zygote_respawn_.died();
-  }
-
-  void hand_over_zygote() {
+  void hand_over(Attendants& attendants, control::Kind kind) {
     if (!front_) return;
-    for (auto& zygote : zygotes_) {
-      if (!zygote.connection) continue;
-      control::Letter letter{control::Kind::zygote, 0, {}, {}};
-      // Our copy goes with the letter, so that the zygote ends with the front.
-      letter.fds.push_back(std::move(zygote.connection));
-      control::send(front_->control.get(), letter);
-      wanted_zygote_ = false;
-      return;
-    }
-  }
-
-  void hand_over_fetcher() {
-    if (!front_) return;
-    std::optional<UniqueFd> line = fetchers_.take_wanted_line();
+    std::optional<UniqueFd> line = attendants.take_wanted_line();
     if (!line) return;
-    control::Letter letter{control::Kind::fetcher, 0, {}, {}};
+    control::Letter letter{kind, 0, {}, {}};
     letter.fds.push_back(*std::move(line));
     control::send(front_->control.get(), letter);
   }
@@ -237,7 +189,7 @@ class Master {
     if (ending_) next = std::min(next, kill_at_);
     for (const FormerFront& former : former_) next = std::min(next, former.kill_at);
     if (!front_ && !ending_) next = std::min(next, front_respawn_.next());
-    if (wanted_zygote_ || (zygotes_.empty() && !ending_)) next = std::min(next, zygote_respawn_.next());
+    next = std::min(next, zygotes_.next_start(settings_, ending_));
     next = std::min(next, fetchers_.next_start(settings_, ending_));
     if (watchdog_) next = std::min(next, watchdog_->next());
     return poll_milliseconds(Deadline(next));
@@ -267,7 +219,7 @@ class Master {
         return;
       }
       if (!received.letter) continue;
-      if (received.letter->kind == control::Kind::want_zygote) wanted_zygote_ = true;
+      if (received.letter->kind == control::Kind::want_zygote) zygotes_.want();
       if (received.letter->kind == control::Kind::want_fetcher) fetchers_.want();
       if (received.letter->kind == control::Kind::serving && !told_ready_) {
         told_ready_ = true;
@@ -354,8 +306,7 @@ class Master {
       standing_->last_reload_ok = true;
     }
     // A zygote that nobody has yet was made for the old settings; without a connection it ends.
-    if (fresh.loaded.settings.render != settings_.render)
-      for (auto& zygote : zygotes_) zygote.connection.reset();
+    if (fresh.loaded.settings.render != settings_.render) zygotes_.renew();
     fetchers_.renew();
     log::use(fresh.loaded.settings.log);
     settings_ = std::move(fresh.loaded.settings);
@@ -398,23 +349,14 @@ class Master {
         continue;
       }
       if (std::erase_if(former_, [pid](const FormerFront& one) { return one.pid == pid; }) > 0) continue;
-      const auto zygote = std::find_if(zygotes_.begin(), zygotes_.end(),
-                                       [pid](const ZygoteProcess& one) { return one.pid == pid; });
-      // With its front gone a zygote ends by itself, and properly; a fetch process as well.
-      const bool expected = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-      if (fetchers_.reap(pid, expected) && !expected)
-        log::error("fetch process " + std::to_string(pid) + " " + how_it_ended(status));
-      if (zygote == zygotes_.end()) continue;
-      if (!expected) log::warning("render zygote " + std::to_string(pid) + " " + how_it_ended(status));
-      if (!expected) zygote_respawn_.died();
-      zygotes_.erase(zygote);
+      if (!zygotes_.reap(pid, status)) fetchers_.reap(pid, status);
     }
   }
 
   void end_children() {
-    for (auto& zygote : zygotes_) zygote.connection.reset();
+    zygotes_.renew();
     fetchers_.renew();
-    const Deadline patience = Deadline::after(kZygoteGrace);
+    const Deadline patience = Deadline::after(kOthersGrace);
     while (!(zygotes_.empty() && fetchers_.empty()) && !patience.passed()) {
       reap();
       pollfd signals{signals_.get(), POLLIN, 0};
@@ -424,10 +366,7 @@ class Master {
         }
       }
     }
-    for (const auto& zygote : zygotes_) {
-      ::kill(zygote.pid, SIGKILL);
-      ::waitpid(zygote.pid, nullptr, 0);
-    }
+    zygotes_.kill_all();
     fetchers_.kill_all();
   }
 
@@ -439,11 +378,9 @@ class Master {
   std::optional<FrontProcess> front_;
   Respawn front_respawn_{kLongestFrontPause};
   std::vector<FormerFront> former_;
-  std::vector<ZygoteProcess> zygotes_;  // oldest first
-  Respawn zygote_respawn_{kLongestZygotePause};
   std::optional<Watchdog> watchdog_;
-  bool wanted_zygote_ = false;
-  Fetchers fetchers_;
+  Attendants zygotes_;
+  Attendants fetchers_;
   bool ending_ = false;
   bool told_ready_ = false;
   Clock::time_point kill_at_ = Clock::time_point::max();

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "config/load.h"
-#include "milter/fetchers.h"
+#include "milter/attendants.h"
 #include "milter/front.h"
 #include "milter/listen_socket.h"
 
@@ -29,9 +29,9 @@ struct MasterOptions {
   Configuration configuration;            // without problems
   std::function<Configuration()> reread;  // on SIGHUP
   RendererMaker make_renderer;            // runs in the front
-  // Starts a render zygote that speaks on the socket, which stays the caller's.
-  std::function<Result<pid_t>(int socket, const config::Settings&)> start_zygote;
-  Fetchers::Start start_fetcher;
+  // Start a render zygote, and a fetch process.
+  decltype(AttendantKind::start) start_zygote;
+  decltype(AttendantKind::start) start_fetcher;
   std::shared_ptr<const worker::Statistics> statistics;  // that the renderer adds to
   UniqueFd metrics;  // the listening socket of [metrics] listen, where that is somewhere
   // Binds the socket of another one, on reload; empty for nowhere.

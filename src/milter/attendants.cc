@@ -1,9 +1,10 @@
-#include "milter/fetchers.h"
+#include "milter/attendants.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -13,41 +14,48 @@
 namespace pixmilter::milter {
 namespace {
 
-// Processes of former configurations, with their last messages, beside the one in use.
+// Processes that wind up their last messages beside the one in use.
 constexpr std::size_t kMost = 4;
 
 }  // namespace
 
-void Fetchers::renew() {
+std::string how_it_ended(int status) {
+  if (!WIFSIGNALED(status)) return "exited with status " + std::to_string(WEXITSTATUS(status));
+  const char* name = ::sigabbrev_np(WTERMSIG(status));
+  return "was killed by signal " + std::to_string(WTERMSIG(status)) +
+         (name == nullptr ? std::string() : std::string(" (SIG") + name + ")");
+}
+
+void Attendants::renew() {
   for (Process& process : processes_) process.line.reset();
 }
 
-bool Fetchers::missing(const config::Settings& settings, bool ending) const {
-  if (settings.fetch.allow.empty() || !start_) return false;
+bool Attendants::missing(const config::Settings& settings, bool ending) const {
+  if (!kind_.start || !kind_.needed(settings)) return false;
   const bool spare = std::any_of(processes_.begin(), processes_.end(),
                                  [](const Process& one) { return static_cast<bool>(one.line); });
   return !spare && (wanted_ || (processes_.empty() && !ending));
 }
 
-void Fetchers::start_what_is_missing(const config::Settings& settings, bool ending) {
+void Attendants::start_what_is_missing(const config::Settings& settings, bool ending) {
   if (!missing(settings, ending) || !respawn_.due()) return;
   respawn_.started();
   auto ends = socket_pair();
-  const Result<pid_t> pid = ends ? start_(ends->second.get(), settings) : ends.error();
+  const Result<pid_t> pid = ends ? kind_.start(ends->second.get(), settings) : ends.error();
   if (!pid) {
-    log::error("no URL can be fetched: " + pid.error().text);
+    log::error(kind_.without + ": " + pid.error().text);
     respawn_.died();
     return;
   }
   processes_.push_back({*pid, std::move(ends->first)});
-  log::info("fetch process " + std::to_string(*pid) + " started");
+  log::info(kind_.name + " " + std::to_string(*pid) + " started");
   while (processes_.size() > kMost) {
     ::kill(processes_.front().pid, SIGKILL);
     processes_.erase(processes_.begin());
   }
 }
 
-std::optional<UniqueFd> Fetchers::take_wanted_line() {
+std::optional<UniqueFd> Attendants::take_wanted_line() {
   if (!wanted_) return std::nullopt;
   for (Process& process : processes_) {
     if (!process.line) continue;
@@ -57,20 +65,22 @@ std::optional<UniqueFd> Fetchers::take_wanted_line() {
   return std::nullopt;
 }
 
-Clock::time_point Fetchers::next_start(const config::Settings& settings, bool ending) const {
+Clock::time_point Attendants::next_start(const config::Settings& settings, bool ending) const {
   return missing(settings, ending) ? respawn_.next() : Clock::time_point::max();
 }
 
-bool Fetchers::reap(pid_t pid, bool expected) {
+bool Attendants::reap(pid_t pid, int status) {
   const auto found = std::find_if(processes_.begin(), processes_.end(),
                                   [pid](const Process& one) { return one.pid == pid; });
   if (found == processes_.end()) return false;
   processes_.erase(found);
-  if (!expected) respawn_.died();
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  log::warning(kind_.name + " " + std::to_string(pid) + " " + how_it_ended(status));
+  respawn_.died();
   return true;
 }
 
-void Fetchers::kill_all() {
+void Attendants::kill_all() {
   for (const Process& process : processes_) {
     ::kill(process.pid, SIGKILL);
     ::waitpid(process.pid, nullptr, 0);
