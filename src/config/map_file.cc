@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/ascii.h"
+#include "base/log.h"
 #include "config/glob_set.h"
 #include "config/net.h"
 
@@ -46,11 +47,13 @@ std::shared_ptr<MapFile> MapFile::open(const std::string& path) {
 }
 
 MapFile::MapFile(std::string path)
-    : path_(std::move(path)),
-      contents_(read(path_, nullptr)),
-      look_again_(std::chrono::steady_clock::now() + kLookAgain) {}
+    : path_(std::move(path)), look_again_(std::chrono::steady_clock::now() + kLookAgain) {
+  std::string trouble;
+  contents_ = read(path_, nullptr, trouble);
+}
 
-std::shared_ptr<const MapFile::Contents> MapFile::read(const std::string& path, const Contents* before) {
+std::shared_ptr<const MapFile::Contents> MapFile::read(const std::string& path, const Contents* before,
+                                                       std::string& trouble) {
   struct stat status {};
   const bool there = ::stat(path.c_str(), &status) == 0;
   const std::int64_t changed = there ? status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec : -1;
@@ -59,8 +62,9 @@ std::shared_ptr<const MapFile::Contents> MapFile::read(const std::string& path, 
   auto contents = std::make_shared<Contents>();
   std::ifstream file(path);
   if (!there || S_ISDIR(status.st_mode) || !file) {
+    trouble = path + ": " + std::strerror(there && S_ISDIR(status.st_mode) ? EISDIR : errno);
     if (before != nullptr && before->size >= 0) return nullptr;
-    contents->problem = path + ": " + std::strerror(there && S_ISDIR(status.st_mode) ? EISDIR : errno);
+    contents->problem = trouble;
     return contents;
   }
   contents->changed_ns = changed;
@@ -84,7 +88,13 @@ std::shared_ptr<const MapFile::Contents> MapFile::current() const {
   const auto now = std::chrono::steady_clock::now();
   if (now >= look_again_) {
     look_again_ = now + kLookAgain;
-    if (std::shared_ptr<const Contents> fresh = read(path_, contents_.get())) contents_ = std::move(fresh);
+    std::string trouble;
+    if (std::shared_ptr<const Contents> fresh = read(path_, contents_.get(), trouble))
+      contents_ = std::move(fresh);
+    const bool keeps = contents_->size >= 0 && !trouble.empty();
+    if (keeps && !gone_) log::warning("map file " + trouble + "; what it held still counts");
+    if (!keeps && gone_) log::notice("map file " + path_ + " can be read again");
+    gone_ = keeps;
   }
   return contents_;
 }

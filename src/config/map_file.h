@@ -12,8 +12,9 @@ namespace pixmilter::config {
 // Lines are values (globs, in any case, or blocks of addresses); blank lines and what follows "#" are passed
 // over. The file is looked at again at most once a second while it is used, and read again when it has
 // changed. A question takes a few hash look-ups, however many lines there are, but for lines that begin and
-// end with a wildcard. One that cannot be read keeps what it held; one that never could be read is empty.
-// Safe from several threads.
+// end with a wildcard. One that cannot be read any more keeps what it held, and the log says so once, until
+// it is back: whoever writes it anew may take it away first. One that never could be read is empty. Safe from
+// several threads.
 class MapFile {
  public:
   // Two conditions of one configuration that name the same path share one.
@@ -42,12 +43,15 @@ class MapFile {
  private:
   struct Contents;  // what was read, ready to be asked
   std::shared_ptr<const Contents> current() const;
-  static std::shared_ptr<const Contents> read(const std::string& path, const Contents* before);
+  // Nothing where before still holds: nothing has changed, or trouble says why it cannot be read.
+  static std::shared_ptr<const Contents> read(const std::string& path, const Contents* before,
+                                              std::string& trouble);
 
   const std::string path_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Contents> contents_;
   mutable std::chrono::steady_clock::time_point look_again_;
+  mutable bool gone_ = false;  // and the log has said so
 };
 
 }  // namespace pixmilter::config
