@@ -18,7 +18,6 @@
 #include "core/render.h"
 #include "core/resolve.h"
 #include "core/verify.h"
-#include "image/filename.h"
 #include "source/assets.h"
 
 namespace pixmilter::core {

@@ -1,12 +1,12 @@
 #include "core/resolve.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <utility>
 
 #include "base/ascii.h"
 #include "core/acquire.h"
+#include "core/image_facts.h"
 #include "core/image_plan.h"
 #include "core/links.h"
 #include "core/picture_key.h"
@@ -42,21 +42,6 @@ std::string_view loader_of(image::Format format) {
       return "jp2";
     default:
       return {};
-  }
-}
-
-// Formats that carry Exif or XMP which we do not read: whether they say where they were taken is not known.
-bool may_hide_location(image::Format format) {
-  switch (format) {
-    case image::Format::webp:
-    case image::Format::tiff:
-    case image::Format::heif:
-    case image::Format::avif:
-    case image::Format::jxl:
-    case image::Format::jp2:
-      return true;
-    default:
-      return false;
   }
 }
 
@@ -356,6 +341,10 @@ class Resolver {
     return !picture.header || (picture.header->bits <= 8 && !picture.header->cmyk);
   }
 
+  ImageFacts facts_of(const Finding& finding, const Picture& picture) const {
+    return image_facts(work_, finding, picture, location_matters_);
+  }
+
   // Byte for byte.
   static void as_it_is(Picture& picture) {
     picture.needs_worker = false;
@@ -375,42 +364,6 @@ class Resolver {
     Result<std::optional<std::string>> stripped = image::strip_metadata(
         picture.job.bytes, strip == config::StripMetadata::all ? image::Strip::all : image::Strip::gps);
     if (stripped && *stripped) picture.result.bytes = std::move(**stripped);
-  }
-
-  ImageFacts facts_of(const Finding& finding, const Picture& picture) const {
-    const image::ImageJob& job = picture.job;
-    ImageFacts facts;
-    facts.source = finding.source;
-    facts.type = job.format == image::Format::raw   ? "image/x-raw-pixels"
-                 : job.format == image::Format::npy ? "application/x-npy"
-                                                    : std::string(image::media_type(job.format));
-    if (!job.bytes.empty()) facts.bytes = job.bytes.size();
-    facts.attachment = finding.attachment;
-    if (job.format == image::Format::raw || job.format == image::Format::npy) {
-      facts.width = job.layout.width;
-      facts.height = job.layout.height;
-      facts.frames = job.layout.frames;
-      facts.alpha = job.layout.bands == 2 || job.layout.bands == 4;
-      facts.gps = false;
-    } else if (finding.source == Source::svg) {
-      // As large as it is shown, as for one in a data: URI. One that could not be read has no size.
-      const auto& drawn = work_.texts[finding.html].svgs;
-      if (const auto found = drawn.find(finding.reference); found != drawn.end()) {
-        facts.width = static_cast<std::uint32_t>(std::lround(found->second.width));
-        facts.height = static_cast<std::uint32_t>(std::lround(found->second.height));
-        facts.frames = 1;
-        facts.alpha = true;
-        facts.gps = false;
-      }
-    } else if (picture.header) {
-      facts.width = picture.header->width;
-      facts.height = picture.header->height;
-      if (picture.header->on_its_side) std::swap(facts.width, facts.height);
-      facts.frames = picture.header->frames;
-      facts.alpha = picture.header->alpha;
-      if (location_matters_ && !may_hide_location(job.format)) facts.gps = image::has_location(job.bytes);
-    }
-    return facts;
   }
 
   Work& work_;
