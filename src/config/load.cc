@@ -31,6 +31,16 @@ Result<std::uint32_t> parse_mode(const toml::node& node) {
   return mode;
 }
 
+// With less, hardly a picture could be decoded.
+constexpr std::uint64_t kLeastMemory = 32 << 20;
+
+Result<std::uint64_t> parse_memory(const toml::node& node) {
+  const auto* text = node.as_string();
+  const Result<std::uint64_t> size = parse_size(text == nullptr ? std::string() : text->get());
+  if (size && *size < kLeastMemory) return Error{"a size of at least \"32M\" is expected"};
+  return size;
+}
+
 // Families of decoders by the names that the render program knows.
 Result<std::vector<std::string>> parse_loaders(const toml::node& node) {
   const Error expected{
@@ -102,7 +112,7 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
     render.choice<Sandbox>("sandbox", settings.render.sandbox,
                            {{"required", Sandbox::required}, {"best-effort", Sandbox::best_effort}});
     render.duration("timeout", settings.render.timeout);
-    render.size("memory", settings.render.memory);
+    render.read("memory", settings.render.memory, parse_memory);
     render.number("max_pixels", settings.render.max_pixels, 1, 1'000'000'000);
     render.number("max_frames", settings.render.max_frames, 1, 10'000);
     render.finish();

@@ -37,6 +37,33 @@ constexpr KeyKind kImageKeys[] = {{Key::source, ValueKind::text},       {Key::ty
                                   {Key::frames, ValueKind::number},     {Key::alpha, ValueKind::truth},
                                   {Key::gps, ValueKind::truth},         {Key::attachment, ValueKind::truth}};
 
+constexpr std::pair<std::string_view, bool Sources::*> kSources[] = {
+    {"data", &Sources::data},   {"part", &Sources::part}, {"svg", &Sources::svg},
+    {"asset", &Sources::asset}, {"file", &Sources::file}, {"http", &Sources::http}};
+
+// Values that nothing could ever match. What a map file holds may change.
+Status check_pattern(Key key, const std::string& text, const Pattern& pattern) {
+  if (pattern.map_file() != nullptr) return Done{};
+  if (key == Key::source) {
+    std::string names;
+    for (const auto& [name, member] : kSources) {
+      if (pattern.matches(name)) return Done{};
+      names.append(names.empty() ? "\"" : ", \"").append(name).append("\"");
+    }
+    return Error{"one of " + names + " is expected"};
+  }
+  if (key == Key::type && !text.starts_with("regexp:") && text.find_first_of("/*?") == std::string::npos)
+    return Error{"a media type such as \"image/png\", \"image/*\" or \"application/x-npy\" is expected"};
+  return Done{};
+}
+
+// RFC 5322 section 2.2.
+bool is_field_name(std::string_view name) {
+  for (const char c : name)
+    if (c <= ' ' || c > '~' || c == ':') return false;
+  return !name.empty();
+}
+
 // As it stands in the file, more or less: what a person reads in explain.
 std::string written(const toml::node& node) {
   std::ostringstream out;
@@ -74,6 +101,8 @@ Status add_value(const toml::node& node, ValueKind kind, Condition& condition) {
   }
   Result<Pattern> pattern = Pattern::parse(text->get());
   if (!pattern) return pattern.error();
+  if (Status sensible = check_pattern(condition.key, text->get(), *pattern); !sensible)
+    return sensible.error();
   condition.patterns.push_back(std::move(*pattern));
   return Done{};
 }
@@ -110,11 +139,15 @@ void read_conditions(Table& parent, std::string_view name, const KeyKind (&keys)
       continue;
     }
     const toml::table* headers = node->as_table();
-    if (headers == nullptr) {
+    if (headers == nullptr || headers->empty()) {
       table.complain(*node, key, "a table such as { \"X-No-Images\" = \"*\" } is expected");
       continue;
     }
     for (const auto& [header, value] : *headers) {
+      if (!is_field_name(header.str())) {
+        table.complain(value, key, "a field name such as \"X-No-Images\" is expected before its value");
+        continue;
+      }
       condition.header = header.str();
       read_condition(table, value, "header." + std::string(header.str()), ValueKind::text, condition, out);
     }
@@ -162,13 +195,10 @@ Result<Sources> parse_sources(const toml::node& node) {
   const toml::array* list = node.as_array();
   if (list == nullptr) return expected;
   Sources sources{false, false, false, false, false, false};
-  const std::pair<std::string_view, bool Sources::*> names[] = {
-      {"data", &Sources::data},   {"part", &Sources::part}, {"svg", &Sources::svg},
-      {"asset", &Sources::asset}, {"file", &Sources::file}, {"http", &Sources::http}};
   for (const toml::node& element : *list) {
     const auto* text = element.as_string();
     bool known = false;
-    for (const auto& [name, member] : names) {
+    for (const auto& [name, member] : kSources) {
       if (text == nullptr || text->get() != name) continue;
       sources.*member = true;
       known = true;
@@ -202,11 +232,9 @@ Result<std::string> parse_reason(const toml::node& node) {
 }
 
 // A header field name of RFC 5322 that we may add.
-bool field_name(std::string_view name) {
-  if (name.empty() || name.size() > 70) return false;
-  for (const char c : name)
-    if (c <= ' ' || c > '~' || c == ':') return false;
-  return !ascii::istarts_with(name, "content-") && !ascii::iequals(name, "mime-version");
+bool may_be_added(std::string_view name) {
+  return is_field_name(name) && name.size() <= 70 && !ascii::istarts_with(name, "content-") &&
+         !ascii::iequals(name, "mime-version");
 }
 
 void read_add_headers(Table& table, std::vector<std::pair<std::string, std::string>>& out) {
@@ -215,7 +243,7 @@ void read_add_headers(Table& table, std::vector<std::pair<std::string, std::stri
     bool printable = text != nullptr;
     for (const char c : text != nullptr ? text->get() : std::string())
       printable = printable && c >= ' ' && c <= '~';
-    if (!printable || !field_name(name.str()))
+    if (!printable || !may_be_added(name.str()))
       table.complain(value, "add_header",
                      "a field name that is not about content, with one line of printable ASCII, is expected");
     else
@@ -255,8 +283,17 @@ ImageRule read_image_rule(Table& table, const std::string& name_of_rule) {
   table.finish();
   if (plan.reason.empty() && (plan.action == ImageAction::drop || plan.action == ImageAction::placeholder))
     plan.reason = "Image left out by rule \"" + name_of_rule + "\"";
-  // Sizes without a way to use them: as everybody means it.
-  if (plan.resize == Resize::none && (plan.width > 0 || plan.height > 0)) plan.resize = Resize::fit;
+  const bool sized = plan.width > 0 || plan.height > 0;
+  if (const toml::node* resize = table.find("resize"); resize == nullptr) {
+    // Sizes without a way to use them: as everybody means it.
+    if (sized) plan.resize = Resize::fit;
+  } else if (plan.resize == Resize::none) {
+    // Of several rules the strictest counts, and there these sizes must not come in again.
+    plan.width = plan.height = 0;
+  } else if (plan.resize != Resize::fit && !sized) {
+    table.complain(*resize, "resize",
+                   "width or height is expected beside \"" + std::string(config::name(plan.resize)) + "\"");
+  }
   // What asks for other bytes asks for a conversion.
   if (plan.action == ImageAction::automatic && plan.format != ImageFormat::automatic)
     plan.action = ImageAction::convert;

@@ -109,6 +109,62 @@ unless = { from = ["ann@x.test", "joe@x.test"] }
         self.assertEqual([re.sub(r"^p\.toml:(\d+):1: warning: ", r"\1 ", line).split(" can never")[0] for line in got],
                          ['4 rule "b"', "14 this image rule", '19 rule "after all"', '24 rule "outgoing"', '27 rule "never"'])
 
+    def test_what_makes_no_sense(self):
+        got = self.complaints("""\
+[render]
+memory = "1K"
+[[rule]]
+match = { header = { "" = "*", "X Y" = "*", "X-A:" = "*", "X-Fine" = "*" } }
+unless = { header = {} }
+  [[rule.image]]
+  match = { source = "uri", type = "png" }
+  [[rule.image]]
+  match = { source = ["data", "cid"], type = ["image/png", ""] }
+  resize = "force"
+  [[rule.image]]
+  match = { source = "x*" }
+  resize = "fill"
+  [[rule.image]]
+  match = { source = 'regexp:/^(uri|cid)$/' }
+""", status=78)
+        names = '"data", "part", "svg", "asset", "file", "http"'
+        media = 'a media type such as "image/png", "image/*" or "application/x-npy" is expected'
+        image = "rule[1].image[{}].match."
+        expected = [
+            '2:10: render.memory: a size of at least "32M" is expected',
+            *(f'4:{column}: rule[1].match.header: a field name such as "X-No-Images" is expected before its value' for column in (27, 40, 54)),
+            '5:21: rule[1].unless.header: a table such as { "X-No-Images" = "*" } is expected',
+            f"7:22: {image.format(1)}source: one of {names} is expected",
+            f"7:36: {image.format(1)}type: {media}",
+            f"9:31: {image.format(2)}source: one of {names} is expected",
+            f"9:60: {image.format(2)}type: {media}",
+            '10:12: rule[1].image[2].resize: width or height is expected beside "force"',
+            f"12:22: {image.format(3)}source: one of {names} is expected",
+            '13:12: rule[1].image[3].resize: width or height is expected beside "fill"',
+            f"15:22: {image.format(4)}source: one of {names} is expected",
+        ]
+        self.assertEqual([line.removeprefix("p.toml:") for line in got], expected)
+
+    def test_what_is_unusual_and_makes_sense(self):
+        types = os.path.join(self.folder, "types.map")
+        with open(types, "w") as file:
+            file.write("image/png\n")
+        self.assertEqual(self.complaints(f"""\
+[render]
+memory = "32M"
+[[rule]]
+match = {{ header = {{ x-images = "" }}, from = "" }}
+  [[rule.image]]
+  match = {{ source = ["DATA", "a*", "?vg", "regexp:/^h/", "{types}"], type = ["*", "*png", "IMAGE/?if", "regexp:/tiff/", "{types}"] }}
+  resize = "fit"
+  [[rule.image]]
+  match = {{ type = "image/jpg" }}
+  resize = "force"
+  height = 40
+  [[rule.image]]
+  resize = "none"
+"""), [])
+
     def test_map_files(self):
         present = os.path.join(self.folder, "present.map")
         with open(present, "w") as file:

@@ -97,6 +97,19 @@ TEST(Load, TableWhereAValueStands) {
   EXPECT_EQ(problems("milter = 1\n")[0], "t.toml:1:10: milter: a table is expected");
 }
 
+TEST(Load, ResizeIsWhatTheKeySays) {
+  const auto plan = [](const std::string& keys) {
+    const Loaded loaded = load_text("[[rule]]\n[[rule.image]]\n" + keys, "t.toml");
+    return loaded.ok() ? loaded.settings.rules[0].images[0].plan : ImagePlan{};
+  };
+  EXPECT_EQ(plan("width = 9\n").resize, Resize::fit);
+  EXPECT_EQ(plan("height = 9\nresize = 'force'\n").resize, Resize::force);
+  EXPECT_EQ(plan("quality = 9\n").resize, Resize::none);
+  const ImagePlan none = plan("width = 9\nheight = 9\nresize = 'none'\n");
+  EXPECT_EQ(none.resize, Resize::none);
+  EXPECT_EQ(none.width + none.height, 0u);
+}
+
 TEST(Load, FileThatIsNotThere) {
   const Loaded loaded = load_file("/nonexistent/pixmilter.toml");
   ASSERT_EQ(loaded.problems.size(), 1u);
