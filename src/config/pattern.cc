@@ -10,6 +10,16 @@ namespace {
 constexpr std::string_view kRegexpPrefix = "regexp:";
 constexpr std::int64_t kRegexpMemory = 8 << 20;  // bytes that one expression may use
 
+// Bytes of the character that begins the text, which is not empty: one where it is no UTF-8.
+std::size_t character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t size = lead < 0xC2 || lead > 0xF4 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (size > text.size()) return 1;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 1;
+  return size;
+}
+
 }  // namespace
 
 bool glob_matches(std::string_view glob, std::string_view text) {
@@ -20,12 +30,15 @@ bool glob_matches(std::string_view glob, std::string_view text) {
     if (g < glob.size() && glob[g] == '*') {
       star = g++;
       retry = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
+    } else if (g < glob.size() && glob[g] == '?') {
+      ++g;
+      t += character(text.substr(t));
+    } else if (g < glob.size() && glob[g] == text[t]) {
       ++g;
       ++t;
     } else if (star != std::string_view::npos) {
       g = star + 1;
-      t = ++retry;
+      t = retry += character(text.substr(retry));
     } else {
       return false;
     }

@@ -45,7 +45,8 @@ class Pattern {
   std::shared_ptr<MapFile> map_;
 };
 
-// Whether a glob in lower case matches a text in lower case. Time: at most the product of both lengths.
+// Whether a glob in lower case matches a text in lower case. Both are UTF-8, and ? is a character; a byte of
+// a text that is none counts as one. Time: at most the product of both lengths.
 bool glob_matches(std::string_view glob, std::string_view text);
 
 }  // namespace pixmilter::config

@@ -36,5 +36,37 @@ TEST(GlobSet, AgreesWithTheGlobsOneByOne) {
   EXPECT_LT(matched, 2900);
 }
 
+// A question mark is a character, however many bytes it has; what is no UTF-8 has characters of a byte.
+TEST(Glob, AQuestionMarkIsACharacter) {
+  for (const char* one : {"a", "\u00FC", "\u20AC", "\U0001F600", "\xFC", "\x80"}) {
+    EXPECT_TRUE(glob_matches("?", one)) << one;
+    EXPECT_TRUE(glob_matches("x?y", "x" + std::string(one) + "y")) << one;
+    EXPECT_TRUE(glob_matches("*?", one)) << one;
+    EXPECT_TRUE(glob_matches("?*", one)) << one;
+    for (const char* two : {"??", "*??", "??*", "?*?", "*?*?*"}) {
+      EXPECT_FALSE(glob_matches(two, one)) << one << " " << two;
+      EXPECT_TRUE(glob_matches(two, one + std::string("\u00FC"))) << one << " " << two;
+    }
+  }
+  EXPECT_TRUE(glob_matches("*\u00FC?", "x\u00FC\u00FC"));
+  EXPECT_TRUE(glob_matches("m?ller@*", "m\u00FCller@example.org"));
+  EXPECT_TRUE(glob_matches("??",
+                           "\xC3"
+                           "a"));
+  EXPECT_FALSE(glob_matches("?",
+                            "\xC3"
+                            "a"));
+  EXPECT_TRUE(glob_matches("???",
+                           "\xE2\x82"
+                           "a"));
+  EXPECT_FALSE(glob_matches("?", ""));
+  GlobSet set;
+  set.insert("?@x");
+  set.insert("gr\u00F6?e");
+  EXPECT_TRUE(set.matches("\u00FC@x"));
+  EXPECT_FALSE(set.matches("\u00FC\u00FC@x"));
+  EXPECT_TRUE(set.matches("gr\u00F6\u00DFe"));
+}
+
 }  // namespace
 }  // namespace pixmilter::config
