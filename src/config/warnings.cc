@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace pixmilter::config {
 namespace {
@@ -123,8 +124,9 @@ class Warner {
   void look_at_addresses(const MapFile& map, std::uint32_t line) {
     const MapFile::Line odd = map.no_address();
     if (odd.number == 0 || !told_of_addresses_.insert(map.path()).second) return;
-    warn(line, "map file " + map.path() + ": line " + std::to_string(odd.number) + ": \"" +
-                   odd.text.substr(0, 60) + "\" is neither an address nor a block; ip never matches it");
+    out_.push_back({map.path(), static_cast<std::uint32_t>(odd.number), 1,
+                    "\"" + odd.text.substr(0, 60) + "\" is neither an address nor a block; ip in line " +
+                        std::to_string(line) + " of " + file_ + " never matches it"});
   }
 
   const std::string& file_;
@@ -139,8 +141,9 @@ std::vector<Problem> warnings(const Settings& settings, const std::string& file)
   Warner warner(file);
   warner.look_at(settings);
   std::vector<Problem> out = warner.take();
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Problem& a, const Problem& b) { return a.line < b.line; });
+  std::stable_sort(out.begin(), out.end(), [&](const Problem& a, const Problem& b) {
+    return std::pair(a.file != file, a.line) < std::pair(b.file != file, b.line);
+  });
   return out;
 }
 
