@@ -153,7 +153,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(len(self.images(self.rewrite("audit", given, "--from", "bob@it.example.org"))), 1)
 
     def test_no_pictures(self):
-        html = f'<p>A <img src="{pictures.data_uri(pictures.png())}"><img src="https://x.example/logo.png"></p>\n'
+        html = f'<p>A <img src="{pictures.data_uri(pictures.png())}"><img src="https://x.example/logo.png"><img src="asset:logo.png"></p>\n'
         pdf = b"%PDF-1.4 nothing"
         given = message("ann@example.org", html, [(pictures.jpeg(), "image/jpeg", "a.jpg"), (pdf, "application/octet-stream", "a.pdf")])
         mail = judge.parse(self.rewrite("no-pictures", given, "--rcpt", "all@lists.example.org"))
