@@ -115,14 +115,17 @@ class Merger {
   explicit Merger(Plan& out) : out_(out) {}
 
   void add(const RecipientPlan& plan, const config::Policy& policy) {
-    if (first_ || plan.action > out_.action || (plan.action == out_.action && earlier_in_file(plan))) {
+    // Who wants nothing to be looked at knows no action, and takes none from another.
+    const bool off = plan.mode == Mode::off && plan.action != MessageAction::skip;
+    const MessageAction action = off ? MessageAction::rewrite : plan.action;
+    if (first_ || action > out_.action || (action == out_.action && earlier_in_file(plan))) {
       rule_of_action_ = plan.rule;
       out_.reply = plan.rule != nullptr ? plan.rule->reply : std::string();
       out_.reason = !plan.why.empty() ? plan.why : "rule \"" + plan.rule_name + "\"";
     }
     config::Policy& mine = out_.policy;
-    merge("action", out_.action, plan.action, plan.action > out_.action, plan);
-    merge("mode", out_.mode, plan.mode, plan.mode > out_.mode, plan);
+    merge("action", out_.action, action, action > out_.action, plan);
+    merge_mode(plan);
     merge("max_images", mine.max_images, policy.max_images, policy.max_images < mine.max_images, plan);
     // 0 is no budget: one less is the largest number.
     merge("max_message_bytes", mine.max_message_bytes, policy.max_message_bytes,
@@ -147,6 +150,7 @@ class Merger {
   }
 
   void finish() {
+    finish_mode();
     const bool all_failures = same_for_all_failures();
     for (auto& [what, setting] : settings_) {
       if (!setting.differs) continue;
@@ -211,6 +215,30 @@ class Merger {
       return " = " + std::string(config::name(value));
   }
 
+  // Off is apart: it leaves the message alone, but for what another recipient's rule has it refused or held.
+  void merge_mode(const RecipientPlan& plan) {
+    if (plan.mode == Mode::off) {
+      if (off_ == nullptr || stands_before(plan.rule, off_->rule)) off_ = &plan;
+      return;
+    }
+    Setting& setting = settings_["mode"];
+    const bool first = setting.plan == nullptr;
+    if (!first && out_.mode != plan.mode) setting.differs = true;
+    const bool same = !first && out_.mode == plan.mode && stands_before(plan.rule, setting.plan->rule);
+    if (!first && plan.mode <= out_.mode && !same) return;
+    out_.mode = plan.mode;
+    setting.plan = &plan;
+    setting.value = written(plan.mode);
+  }
+
+  void finish_mode() {
+    Setting& setting = settings_["mode"];
+    const bool all_off = setting.plan == nullptr;
+    if (off_ == nullptr || (!all_off && out_.action > MessageAction::skip)) return;
+    out_.mode = Mode::off;
+    setting = {off_, written(Mode::off), !all_off};
+  }
+
   // Two rules ask for the same: the one that stands first in the file speaks, whatever the order of
   // recipients.
   bool earlier_in_file(const RecipientPlan& plan) const { return stands_before(plan.rule, rule_of_action_); }
@@ -221,6 +249,7 @@ class Merger {
 
   Plan& out_;
   std::map<std::string, Setting> settings_;
+  const RecipientPlan* off_ = nullptr;  // the first in the file that is off
   const config::Rule* rule_of_action_ = nullptr;
   bool first_ = true;
 };

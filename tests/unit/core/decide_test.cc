@@ -237,6 +237,64 @@ TEST_F(DecideTest, OfSeveralWhoForceTheSameTheFirstRuleInTheFileIsNamed) {
   EXPECT_EQ(decide().forced[0].recipient, "a@2");
 }
 
+TEST_F(DecideTest, WhoIsOffCancelsNoRefusalForAnother) {
+  load(
+      "[[rule]]\nname = 'off'\nmatch = { rcpt = 'off@*' }\nmode = 'off'\naction = 'reject'\nreply = 'of "
+      "off'\n"
+      "[[rule]]\nname = 'reject'\nmatch = { rcpt = 'reject@*' }\naction = 'reject'\nreply = 'no'\n"
+      "[[rule]]\nname = 'hold'\nmatch = { rcpt = 'hold@*' }\naction = 'quarantine'\n"
+      "[[rule]]\nname = 'audit'\nmatch = { rcpt = 'audit@*' }\nmode = 'audit'\n"
+      "[[rule]]\nname = 'skip'\nmatch = { rcpt = 'skip@*' }\naction = 'skip'\n");
+  using config::MessageAction;
+  using config::Mode;
+  struct Case {
+    std::vector<std::string> recipients;
+    MessageAction action;
+    Mode mode;
+    std::string reason;
+    std::vector<Forced> forced;
+  };
+  const Forced off{"mode = off", "off@x", "off"};
+  const Case cases[] = {
+      {{"off@x"}, MessageAction::skip, Mode::off, "mode off", {}},
+      {{"other@x", "off@x"}, MessageAction::skip, Mode::off, "mode off", {off}},
+      {{"audit@x", "off@x"}, MessageAction::skip, Mode::off, "mode off", {off}},
+      {{"off@x", "skip@x"},
+       MessageAction::skip,
+       Mode::off,
+       "rule \"skip\"",
+       {{"action = skip", "skip@x", "skip"}, off}},
+      {{"off@x", "reject@x"},
+       MessageAction::reject,
+       Mode::enforce,
+       "rule \"reject\"",
+       {{"action = reject", "reject@x", "reject"}}},
+      {{"hold@x", "off@x"},
+       MessageAction::quarantine,
+       Mode::enforce,
+       "rule \"hold\"",
+       {{"action = quarantine", "hold@x", "hold"}}},
+      {{"audit@x", "off@x", "reject@x"},
+       MessageAction::reject,
+       Mode::audit,
+       "rule \"reject\"",
+       {{"action = reject", "reject@x", "reject"}, {"mode = audit", "audit@x", "audit"}}},
+  };
+  for (const Case& one : cases) {
+    envelope_.recipients = one.recipients;
+    std::sort(envelope_.recipients.begin(), envelope_.recipients.end());
+    do {
+      const Plan plan = decide();
+      SCOPED_TRACE(testing::PrintToString(envelope_.recipients));
+      EXPECT_EQ(plan.action, one.action);
+      EXPECT_EQ(plan.mode, one.mode);
+      EXPECT_EQ(plan.reason, one.reason);
+      EXPECT_EQ(plan.forced, one.forced);
+      EXPECT_EQ(plan.reply == "no", one.action == MessageAction::reject);
+    } while (std::next_permutation(envelope_.recipients.begin(), envelope_.recipients.end()));
+  }
+}
+
 TEST_F(DecideTest, PicturesNameWhoForcedWhat) {
   load(R"(
 [[rule]]
