@@ -47,6 +47,28 @@ bool is_redirect(long status) {
 
 std::string place_of(const Url& url) { return url.host + ":" + std::to_string(url.port); }
 
+// Of a redirect's target that cannot be judged, what may stand in a log: neither a password, wherever the
+// writer took it to end, nor a query, which may be as good as one.
+std::string place_of_unread(std::string_view url) {
+  const std::size_t slashes = std::min(url.find("//"), url.size());
+  std::string_view host = url.substr(std::min(slashes + 2, url.size()));
+  const std::size_t end = std::min(host.find_first_of("/\\?#"), host.size());
+  std::string_view path = host.substr(end);
+  path = path.substr(0, path.find_first_of("?#"));
+  host = host.substr(0, end);
+  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) {
+    host.remove_prefix(at + 1);
+  } else if (url.find('@') != std::string_view::npos) {
+    host = host.substr(0, host.find(':'));
+    path = {};
+  }
+  std::string_view scheme = url.substr(0, slashes);
+  if (host.empty()) scheme = scheme.substr(0, scheme.find(':'));
+  std::string shown(scheme);
+  if (!host.empty()) shown.append("//").append(host).append(path);
+  return harmless(std::string_view(shown).substr(0, kShownUrl));
+}
+
 }  // namespace
 
 Download::Download(const DownloadRules& rules, FetchRequest request)
@@ -276,7 +298,7 @@ bool Download::follow(CURLcode code) {
   response_.redirected = true;
   next_ = target;
   const Result<Url> url = parse_url(next_);
-  place_ = url ? place_of(*url) : harmless(next_.substr(0, kShownUrl));
+  place_ = url ? place_of(*url) : place_of_unread(next_);
   return true;
 }
 

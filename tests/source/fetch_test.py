@@ -204,6 +204,25 @@ class Loopback(unittest.TestCase):
                 self.assertRegex(why, reason or "^$")
                 self.assertEqual(failed, decision == "keep")
 
+    def test_a_target_that_cannot_be_judged_tells_no_secret(self):
+        """A redirect to a URL with a password, or to one that is no URL with a token in it: the reason names the place."""
+        here = self.bad.removeprefix("http://")
+        targets = {
+            f"http://joe:PASSWORD@{here}/ok": f"redirected to http://{here}/ok: a user name in the URL",
+            f"http://joe:PASS@WORD@{here}/ok?TOKEN": f"redirected to http://{here}/ok: a user name in the URL",
+            f"http://joe:PASS/WORD@{here}/ok": "redirected to http://joe: no port stands after the host",
+            f"http://joe:PASS?WORD@{here}/ok": "redirected to http://joe: no port stands after the host",
+            f"http://{here}/a%zz?token=TOKEN": f"redirected to http://{here}/a%zz: a % that begins no escape",
+            f"http://{here}/a%zz?token=TOKEN@WORD": f"redirected to http://{here.split(':')[0]}: a % that begins no escape",
+            "app://back/?token=TOKEN": "redirected to app://back/: neither http nor https",
+            "file:///srv/x?TOKEN": "redirected to file: neither http nor https"}
+        for number, target in enumerate(targets):
+            self.rude.paths[f"/secret{number}"] = web.reply(b"", status=b"302 Found", more=f"Location: {target}\r\n".encode())
+        said = explain(self.config(self.bad), mail(*(f"{self.bad}/secret{number}" for number in range(len(targets)))))
+        for (target, reason), (decision, why, failed) in zip(targets.items(), said):
+            with self.subTest(target=target):
+                self.assertEqual((decision, failed, why), ("keep", True, reason))
+
     def test_slow_servers_cost_their_time_and_no_more(self):
         self.rude.paths.update({"/trickle": web.trickle, "/silence": web.silence})
         urls = [f"{self.bad}/trickle?{i}" for i in range(12)] + [f"{self.bad}/silence?{i}" for i in range(12)]
