@@ -62,6 +62,12 @@ class Text(unittest.TestCase):
             said = [line for line in done.stderr.decode().splitlines() if "pixmilter" in line]
             self.assertEqual(said, [], name)
 
+    def test_a_socket_of_the_manager_outlives_the_service(self):
+        """What lies in a RuntimeDirectory goes when the service stops, unless that is preserved (systemd.exec(5))."""
+        socket_folder = os.path.dirname(value("pixmilter.socket", "ListenStream"))
+        self.assertEqual(socket_folder, "/run/" + value("pixmilter.service", "RuntimeDirectory"))
+        self.assertEqual(value("pixmilter.service", "RuntimeDirectoryPreserve"), "yes")
+
     def test_sysusers_and_tmpfiles(self):
         for program, name, root_file in (("systemd-sysusers", "sysusers.conf", "etc/passwd"),
                                          ("systemd-tmpfiles", "tmpfiles.conf", "run/pixmilter")):
