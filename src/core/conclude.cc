@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/external_part.h"
 #include "image/filename.h"
 
 namespace pixmilter::core {
@@ -97,9 +98,11 @@ void conclude(Work& work) {
       picture.name = image::picture_name({finding.file_name, {}, {}}, picture.result.format, ++number);
     finding.new_name = picture.name;
     if (finding.html != Finding::kNone) continue;
-    const mail::Part& part =
-        finding.external ? work.externals.at(finding.part).inner : work.tree[finding.part];
-    const std::string& own = part.filename.empty() ? finding.file_name : part.filename;
+    const mail::Part& outer = work.tree[finding.part];
+    const mail::Part& part = finding.external ? work.externals.at(finding.part).inner : outer;
+    const std::string said =
+        finding.external ? file_name_of(work.externals.at(finding.part), outer) : part.filename;
+    const std::string& own = said.empty() ? finding.file_name : said;
     const std::string hint = paged(work, finding) ? paged_name(own, finding.page) : own;
     finding.new_name =
         image::picture_name({hint, part.description, part.content_id}, picture.result.format, number);

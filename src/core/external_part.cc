@@ -62,6 +62,14 @@ const std::string& description_of(const mail::ExternalBody& external, const mail
   return external.inner.description.empty() ? outer.description : external.inner.description;
 }
 
+// The name= of the outer Content-Type is that of the file here, and no file name of the part's.
+std::string file_name_of(const mail::ExternalBody& external, const mail::Part& outer) {
+  if (!external.inner.filename.empty()) return external.inner.filename;
+  for (const auto& [key, value] : disposition_part(external, outer).disposition_parameters)
+    if (key == "filename") return value;
+  return {};
+}
+
 std::vector<ContentField> external_fields(const Work& work, const Finding& finding) {
   const mail::ExternalBody& external = work.externals.at(finding.part);
   const Picture& picture = work.pictures[finding.picture];

@@ -19,6 +19,8 @@ namespace pixmilter::core {
 const mail::Part& disposition_part(const mail::ExternalBody& external, const mail::Part& outer);
 const std::string& content_id_of(const mail::ExternalBody& external, const mail::Part& outer);
 const std::string& description_of(const mail::ExternalBody& external, const mail::Part& outer);
+// The file name that they give; empty where they give none.
+std::string file_name_of(const mail::ExternalBody& external, const mail::Part& outer);
 
 // The fields about the content of the part that the finding's picture becomes.
 std::vector<ContentField> external_fields(const Work& work, const Finding& finding);

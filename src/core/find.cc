@@ -200,6 +200,7 @@ class Finder {
     Finding finding = finding_at(index);
     finding.external = true;
     finding.asked = true;
+    finding.source = Source::part;  // until its access type says where the bytes are
     finding.silent = true;
     finding.label = "message/external-body";
     if (const auto found = work_.externals.find(index); found != work_.externals.end())

@@ -11,13 +11,13 @@
 namespace pixmilter::mail {
 namespace {
 
-// Each parameter once, whatever the form it is written in: "name", "name*" and "name*0" are one.
-Status check_parameters(const Part& part) {
+// The parameters as they are written, each once, whatever the form: "name", "name*" and "name*0" are one.
+Result<StrictContentType> read_parameters(const Part& part) {
   const auto field = std::find_if(part.fields.begin(), part.fields.end(), [](const HeaderField& one) {
     return ascii::iequals(one.name, "Content-Type");
   });
   if (field == part.fields.end()) return Error{"no Content-Type"};
-  const Result<StrictContentType> strict = read_content_type(field->raw_value);
+  Result<StrictContentType> strict = read_content_type(field->raw_value);
   if (!strict) return strict.error();
   std::set<std::string> names;
   std::set<std::string> whole;
@@ -30,7 +30,7 @@ Status check_parameters(const Part& part) {
   for (const std::string& name : names)
     if (const std::size_t star = name.find('*'); star != std::string::npos)
       if (whole.contains(name.substr(0, star))) return Error{"repeated parameter " + name.substr(0, star)};
-  return Done{};
+  return strict;
 }
 
 std::string without_white_space(std::string_view text) {
@@ -39,7 +39,16 @@ std::string without_white_space(std::string_view text) {
   return out;
 }
 
-std::string parameter(const Part& part, std::string_view name) {
+// Whether a value means what it says: nothing in it is encoded, and its charset is no question.
+bool plain(std::string_view value) {
+  return value.find("=?") == std::string_view::npos &&
+         std::all_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Decoded where it has to be; else as it is written, without the comment (RFC 2045) that may follow.
+std::string parameter(const Part& part, const StrictContentType& written, std::string_view name) {
+  for (const RawParameter& one : written.parameters)
+    if (one.name == name && plain(one.value)) return one.value;
   const std::string* value = part.parameter(name);
   return value == nullptr ? std::string() : *value;
 }
@@ -74,23 +83,24 @@ Result<Part> read_inner(const Message& message, const Part& part) {
 }  // namespace
 
 Result<ExternalBody> read_external_body(const Message& message, const Part& part) {
-  if (Status unambiguous = check_parameters(part); !unambiguous) return unambiguous.error();
+  const Result<StrictContentType> written = read_parameters(part);
+  if (!written) return written.error();
   if (part.encoding != Encoding::seven_bit && part.encoding != Encoding::eight_bit &&
       part.encoding != Encoding::binary)
     return Error{"message/external-body with an encoding of its own"};
+  const auto said = [&](std::string_view name) { return parameter(part, *written, name); };
   ExternalBody out;
-  out.access_type = ascii::to_lower(parameter(part, "access-type"));
-  out.site = parameter(part, "site");
-  out.expiration = parameter(part, "expiration");
-  out.url = without_white_space(parameter(part, "url"));
-  out.name = parameter(part, "name");
-  if (const std::string directory = parameter(part, "directory"); !directory.empty())
+  out.access_type = ascii::to_lower(said("access-type"));
+  out.site = said("site");
+  out.expiration = said("expiration");
+  out.url = without_white_space(said("url"));
+  out.name = said("name");
+  if (const std::string directory = said("directory"); !directory.empty())
     out.name = directory + (directory.ends_with('/') ? "" : "/") + out.name;
   Result<Part> inner = read_inner(message, part);
   if (!inner) return inner.error();
   out.inner = std::move(*inner);
-  if (out.access_type == "local-file" && parameter(part, "name").empty())
-    return Error{"local-file without a name"};
+  if (out.access_type == "local-file" && said("name").empty()) return Error{"local-file without a name"};
   if (out.access_type == "url" && out.url.empty()) return Error{"access type URL without a URL"};
   return out;
 }

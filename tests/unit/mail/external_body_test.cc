@@ -63,6 +63,18 @@ TEST_F(ExternalBodyTest, ReadsAUrlHoweverItIsFolded) {
   EXPECT_EQ(sections->url, "https://a/b.png");
 }
 
+TEST_F(ExternalBodyTest, PassesOverComments) {
+  const auto external = read(
+      " (far away); access-type=local-file (here); (the) directory = \"a (1)\" (of 2);\n name=chart.svg "
+      "(last week's); "
+      "site (who) =localhost",
+      "Content-Type: image/svg+xml\n");
+  ASSERT_TRUE(external) << external.error().text;
+  EXPECT_EQ(external->access_type, "local-file");
+  EXPECT_EQ(external->name, "a (1)/chart.svg");
+  EXPECT_EQ(external->site, "localhost");
+}
+
 TEST_F(ExternalBodyTest, JoinsADirectory) {
   EXPECT_EQ(
       read("; access-type=local-file; name=c.svg; directory=\"a/b\"", "Content-Type: image/png\n")->name,
