@@ -18,7 +18,7 @@ constexpr std::string_view kField = "content-type";
 // comment can stand within a word; a "=?" may hide one from some parsers.
 constexpr std::string_view kPictures[] = {"image", "npy", "external", "=?"};
 constexpr std::string_view kHtml = "html";
-constexpr std::string_view kOctets = "octet";  // application/octet-stream
+constexpr std::string_view kOctets = "octet";  // application/octet-stream, which no type at all is read as
 
 // A header that is longer is no reason to look for its end.
 constexpr std::size_t kLongestHeader = 64 << 10;
@@ -37,6 +37,14 @@ std::string_view value_from(std::string_view bytes, std::size_t begin) {
     end = std::min(bytes.find('\n', end), bytes.size() - 1) + 1;
   } while (end < bytes.size() && ascii::is_blank(bytes[end]));
   return bytes.substr(begin, end - begin);
+}
+
+// Whether a media type stands at the beginning, as nearly everybody writes it.
+bool names_a_type(std::string_view value) {
+  const auto is_letter = [](char c) { return ascii::is_alnum(c) || c == '-' || c == '+' || c == '.'; };
+  value = ascii::trim(value);
+  const auto slash = std::find_if_not(value.begin(), value.end(), is_letter);
+  return slash != value.begin() && value.end() - slash >= 2 && *slash == '/' && is_letter(slash[1]);
 }
 
 bool contains(std::string_view value, std::string_view word) {
@@ -132,7 +140,7 @@ bool may_hold_pictures(const mail::Message& message, const Plan& plan, bool link
     const std::string_view value = value_from(bytes, from);
     const auto names = [&](std::string_view word) { return contains(value, word); };
     if (std::any_of(std::begin(kPictures), std::end(kPictures), names)) return true;
-    if (names(kOctets)) {
+    if (names(kOctets) || !names_a_type(value)) {
       if (octets) return true;
       ahead.octets();
     }

@@ -17,6 +17,7 @@ class Reader {
   explicit Reader(std::string_view text) : text_(text) {}
 
   bool at_end() const { return at_ == text_.size(); }
+  bool commented() const { return commented_; }
   bool take(char c) {
     if (at_end() || text_[at_] != c) return false;
     ++at_;
@@ -29,6 +30,7 @@ class Reader {
         ++at_;
       } else if (text_[at_] == '(') {
         if (!skip_comment()) return false;
+        commented_ = true;
       } else {
         break;
       }
@@ -69,6 +71,7 @@ class Reader {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool commented_ = false;
 };
 
 }  // namespace
@@ -85,8 +88,10 @@ Result<StrictContentType> read_content_type(std::string_view raw_value) {
   out.type = ascii::to_lower(type + "/" + subtype);
   while (true) {
     if (!reader.skip_cfws()) return malformed;
+    out.commented = reader.commented();
     if (reader.at_end()) return out;
     if (!reader.take(';') || !reader.skip_cfws()) return malformed;
+    out.commented = reader.commented();
     if (reader.at_end()) return out;
     RawParameter parameter;
     parameter.name = ascii::to_lower(reader.token());

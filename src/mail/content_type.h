@@ -17,6 +17,7 @@ struct RawParameter {
 struct StrictContentType {
   std::string type;  // "multipart/mixed", lower case
   std::vector<RawParameter> parameters;
+  bool commented = false;  // there are comments, which some readers take for a part of the value before them
 };
 
 // Reads a Content-Type value by the grammar of RFC 2045 section 5.1 with comments and folds (RFC 5322),

@@ -13,9 +13,11 @@ Error not_plain(const HeaderField& field) { return Error{std::string(field.name)
 
 bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
-// RFC 5322 msg-id of atoms and dots, which every reader takes as it stands.
+// RFC 5322 msg-id of atoms and dots, which every reader takes as it stands: no encoded word, which some
+// decode.
 bool is_plain_id(std::string_view value) {
   if (value.size() < 3 || value.front() != '<' || value.back() != '>') return false;
+  if (value.find("=?") != std::string_view::npos) return false;
   value = value.substr(1, value.size() - 2);
   const std::size_t at = value.find('@');
   if (at == 0 || at == std::string_view::npos || at + 1 == value.size()) return false;
@@ -39,7 +41,7 @@ Status read_plain_fields(Part& part) {
     const std::string_view value = ascii::trim(field.raw_value);
     if (ascii::iequals(field.name, "Content-Type")) {
       Result<StrictContentType> read = read_content_type(value);
-      if (!read || value.find("=?") != std::string_view::npos) return not_plain(field);
+      if (!read || read->commented || value.find("=?") != std::string_view::npos) return not_plain(field);
       part.type = std::move(read->type);
       part.has_type = true;
       for (RawParameter& parameter : read->parameters) {
