@@ -7,6 +7,7 @@ real Postfix with pixmilter; what arrives is judged. A language that is not inst
 # tests/run: timeout=1200
 
 import glob
+import json
 import os
 import re
 import sys
@@ -72,6 +73,37 @@ class Pages(unittest.TestCase):
     def test_every_command_is_in_a_page(self):
         for command in self.commands():
             self.assertRegex(page_text("pixmilter.1") + page_text("pixmilter.8"), rf"(?m)^\.Cm {command}\b")
+
+    def test_every_member_of_explain_is_in_its_page(self):
+        folder = harness.temp_dir(self)
+        with open(f"{folder}/policy.toml", "w") as file:
+            file.write('[[rule]]\nname = "a"\nmatch = { rcpt = "a@*" }\nmax_images = 5\n'
+                       '[[rule.image]]\nmatch = { type = "image/png" }\nunless = { width = ">9999" }\naction = "convert"\n')
+        message = ("From: x@example.org\nTo: a@example.org\nSubject: x\nMIME-Version: 1.0\n"
+                   "Content-Type: multipart/mixed; boundary=next\n\n--next\n"
+                   "Content-Type: message/external-body; access-type=anon-ftp; name=a.png; site=ftp.example\n\n"
+                   "Content-Type: image/png\n\n\n--next\nContent-Type: text/html\n\n"
+                   f'<p><img src="{pictures.data_uri(pictures.png())}"></p>\n'
+                   '<svg width="9" height="9"><image href="x.png"/><rect width="5" height="5"/></svg>\n--next--\n')
+        done = harness.run([harness.program(), "explain", "--json", "-c", f"{folder}/policy.toml", "--from", "x@example.org",
+                            "--rcpt", "a@example.org", "--rcpt", "b@example.org"], input=message.encode(), check=0)
+        said, page = json.loads(done.stdout), page_text("pixmilter-explain.5")
+        described = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"(?m)^\.(?:It )?Cm (.*)", page))))
+        found = set()
+
+        def collect(value):
+            if isinstance(value, dict):
+                found.update(value)
+            for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+                collect(inner)
+
+        collect(said)
+        self.assertLess({"result", "conditions", "forced", "note", "never_touched", "render"}, found)
+        self.assertEqual(found - described, set())
+        # References first, then parts.
+        self.assertEqual([one["part"] for one in said["pictures"]], ["2", "2", "1"])
+        for place in {one["place"] for one in said["pictures"]} - {"inline svg"}:
+            self.assertIn(place, page.replace("\n", " "))
 
     def commands(self):
         listing = self.help_of()
