@@ -1,5 +1,7 @@
 #include "cli/envelope.h"
 
+#include "config/net.h"
+
 namespace pixmilter::cli {
 namespace {
 
@@ -33,7 +35,11 @@ Result<mail::Envelope> envelope_of(const MessageOptions& options) {
   for (const std::string& recipient : options.recipients)
     envelope.recipients.push_back(without_brackets(recipient));
   envelope.local = !options.ip.has_value();
-  if (options.ip) envelope.client_address = *options.ip;
+  if (options.ip) {
+    if (options.ip->find('/') != std::string::npos || !config::Net::parse(*options.ip))
+      return Error{"--ip " + *options.ip + ": an address is expected"};
+    envelope.client_address = *options.ip;
+  }
   envelope.authenticated_user = options.user;
   for (const std::string& macro : options.macros) {
     const std::size_t equals = macro.find('=');

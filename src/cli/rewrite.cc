@@ -35,6 +35,9 @@ int rewrite(const MessageOptions& options) {
     log::error(outcome.reply.empty() ? outcome.summary : outcome.reply);
     return code;
   }
+  // There is nobody here who could hold it; whoever is next in a pipeline will send it.
+  if (outcome.verdict == core::Verdict::quarantine)
+    log::warning("a mail server would hold this message: " + outcome.summary);
   const Status written = write_output(outcome.changed() ? core::carried_out(bench->message(), outcome)
                                                         : bench->message().bytes());
   if (written) return kExitOk;
