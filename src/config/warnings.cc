@@ -80,6 +80,7 @@ class Warner {
   explicit Warner(const std::string& file) : file_(file) {}
 
   void look_at(const Settings& settings) {
+    look_at_fetch(settings);
     for (std::size_t i = 0; i < settings.rules.size(); ++i) {
       const Rule& rule = settings.rules[i];
       look_at_map_files(rule.conditions, rule.line);
@@ -94,6 +95,23 @@ class Warner {
   std::vector<Problem> take() { return std::move(out_); }
 
  private:
+  // URLs that are listed where no sources name them, and the other way round.
+  void look_at_fetch(const Settings& settings) {
+    const bool listed = !settings.fetch.allow.empty();
+    bool wanted = settings.defaults.sources.http;
+    for (const Rule& rule : settings.rules) {
+      if (rule.action != MessageAction::rewrite || !rule.policy.sources.http) continue;
+      wanted = true;
+      if (!listed && !settings.defaults.sources.http)
+        warn(rule.line,
+             "rule \"" + rule.name + "\": its sources name \"http\", but [fetch] allow lists nothing");
+    }
+    if (!listed && settings.defaults.sources.http)
+      warn(1, "[defaults] sources name \"http\", but [fetch] allow lists nothing");
+    if (listed && !wanted)
+      warn(1, "[fetch] allow lists URLs, but neither [defaults] nor a rule has \"http\" among its sources");
+  }
+
   void warn(std::uint32_t line, std::string text) { out_.push_back({file_, line, 1, std::move(text)}); }
 
   template <class R, class Name>

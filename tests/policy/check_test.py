@@ -165,6 +165,24 @@ match = {{ header = {{ x-images = "" }}, from = "" }}
   resize = "none"
 """), [])
 
+    def test_urls_that_no_sources_name(self):
+        allow = '[fetch]\nallow = ["https://charts.example/*"]\n'
+        some, more = '["data", "part"]', '["data", "http"]'
+        for text, warning in (
+                (allow, None), (f"{allow}[[rule]]\nsources = {some}\n", None), (f"[defaults]\nsources = {some}\n", None),
+                (f"{allow}[defaults]\nsources = {more}\n", None),
+                (f"{allow}[defaults]\nsources = {some}\n[[rule]]\nsources = {more}\n", None),
+                (f"{allow}[defaults]\nsources = {some}\n",
+                 '1:1: warning: [fetch] allow lists URLs, but neither [defaults] nor a rule has "http" among its sources'),
+                (f'{allow}[defaults]\nsources = {some}\n[[rule]]\naction = "skip"\nsources = {more}\n',
+                 '1:1: warning: [fetch] allow lists URLs, but neither [defaults] nor a rule has "http" among its sources'),
+                (f"[defaults]\nsources = {more}\n[[rule]]\n",
+                 '1:1: warning: [defaults] sources name "http", but [fetch] allow lists nothing'),
+                (f'\n[[rule]]\nname = "charts"\nsources = {more}\n',
+                 '2:1: warning: rule "charts": its sources name "http", but [fetch] allow lists nothing')):
+            with self.subTest(text=text):
+                self.assertEqual(self.complaints(text), [f"p.toml:{warning}"] if warning else [])
+
     def test_map_files(self):
         present = os.path.join(self.folder, "present.map")
         with open(present, "w") as file:
