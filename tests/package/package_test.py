@@ -39,6 +39,20 @@ def array_message():
     return message.as_bytes()
 
 
+def run_in_copy(test, script, folder, **more):
+    """Runs tests/package/SCRIPT in a copy of this machine; gives what it says."""
+    harness.need_root()
+    harness.need_program("unshare")
+    done = harness.run(["unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--propagation", "private",
+                        "/bin/sh", os.path.join(HERE, "copy_of_machine.sh"), folder, harness.ROOT, script],
+                       timeout=240, **more)
+    said = done.stdout.decode() + done.stderr.decode()
+    if done.returncode == 77:
+        test.skipTest("no overlay can be made here: " + said.strip())
+    test.assertEqual(done.returncode, 0, said)
+    return said
+
+
 class Install(unittest.TestCase):
     def setUp(self):
         if not os.path.exists(os.path.join(harness.ROOT, "config.mk")):
@@ -69,6 +83,15 @@ class Install(unittest.TestCase):
         self.assertFalse(os.path.exists(f"{root}{prefix}/share/doc/pixmilter"))
         self.assertFalse(os.path.exists(f"{root}{prefix}/libexec/pixmilter"))
 
+    def test_readme_commands_without_a_package(self):
+        """Built, installed and run by tests/package/by_hand.py within a copy of the machine."""
+        if harness.sanitized():
+            self.skipTest("what is installed is what is built without sanitizers")
+        harness.need_program("useradd")
+        build = os.path.relpath(harness.build_dir(), harness.ROOT)
+        said = run_in_copy(self, "by_hand.py", harness.temp_dir(self), env={**os.environ, "MAKEFLAGS": f"B={build}", "MAKELEVEL": ""})
+        self.assertIn("served, and ended", said)
+
 
 class Package(unittest.TestCase):
     @classmethod
@@ -94,18 +117,10 @@ class Package(unittest.TestCase):
 
     def test_readme_commands_on_a_clean_root(self):
         """Installed, set up, used and purged by tests/package/first_day.py within a copy of the machine."""
-        harness.need_root()
-        for program in ("unshare", "postfix", "apt-get"):
-            harness.need_program(program)
+        harness.need_program("postfix", "apt-get")
         folder = harness.temp_dir(self)
         shutil.copy(self.deb, folder)
-        done = harness.run(["unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--propagation",
-                            "private", "/bin/sh", os.path.join(HERE, "copy_of_machine.sh"), folder, harness.ROOT],
-                           timeout=240)
-        said = done.stdout.decode() + done.stderr.decode()
-        if done.returncode == 77:
-            self.skipTest("no overlay can be made here: " + said.strip())
-        self.assertEqual(done.returncode, 0, said)
+        said = run_in_copy(self, "first_day.py", folder)
         self.assertIn("purged, nothing left", said)
 
 
