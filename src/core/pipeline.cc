@@ -268,6 +268,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
   const bool over = over_budget(message, plan);
   if (run.report == nullptr && !over && !may_hold_pictures(message, plan, services_.fetcher != nullptr))
     return "nothing to do";
+  if (services_.at_work) services_.at_work();
 
   // Parse: parts with their offsets. A message that could be read in two ways ends here.
   const Result<mail::MimeTree> tree = mail::MimeTree::parse(message);

@@ -1,6 +1,8 @@
 // Services: what the pipeline asks of others while it works on a message.
 #pragma once
 
+#include <functional>
+
 #include "source/cache.h"
 #include "source/fetcher.h"
 #include "worker/renderer.h"
@@ -18,6 +20,9 @@ struct Services {
   worker::Renderer& renderer;
   source::Fetcher* fetcher;
   source::Cache* cache;
+  // Called on the thread of a message in which there is something to look at, before the passes that may take
+  // long; empty: nobody wants to know.
+  std::function<void()> at_work;
 };
 
 }  // namespace pixmilter::core

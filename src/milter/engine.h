@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "core/pipeline.h"
+#include "milter/seams.h"
 #include "source/cache.h"
 #include "source/fetcher.h"
 #include "worker/renderer.h"
@@ -23,7 +24,7 @@ struct Engine {
         renderer(std::move(with_renderer)),
         fetcher(std::move(with_fetcher)),
         cache(std::move(with_cache)),
-        pipeline(settings, {*renderer, fetcher.get(), cache.get()}) {}
+        pipeline(settings, services()) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -32,6 +33,13 @@ struct Engine {
   const std::unique_ptr<source::Fetcher> fetcher;    // nullptr: nothing is fetched
   const std::shared_ptr<source::Cache> cache;        // of one or more configurations; nullptr: it is off
   const core::Pipeline pipeline;
+
+ private:
+  core::Services services() const {
+    core::Services services(*renderer, fetcher.get(), cache.get());
+    services.at_work = seams::take_long;
+    return services;
+  }
 };
 
 }  // namespace pixmilter::milter

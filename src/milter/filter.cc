@@ -143,6 +143,7 @@ sfsistat answer(SMFICTX* context, bool silent, Step step) {
     session->abort();
     reply = silent ? Reply::proceed : Reply::accept;
   }
+  seams::step_over();
   switch (reply) {
     case Reply::accept:
       return SMFIS_ACCEPT;

@@ -43,14 +43,32 @@ Routine g_worker = nullptr;   // what the pool's threads run
 unsigned long g_waiting = 0;  // workers inside the wait
 unsigned long g_signalled =
     0;  // of these, the ones that are sure to wake and to look; never more than g_waiting
+unsigned long g_deferred = 0;  // signals that wait for their moment
+pthread_cond_t* g_condition = nullptr;
+pthread_mutex_t* g_mutex = nullptr;
+
+// Workers that are neither inside the wait nor in long work: each looks for a ready session soon.
+std::atomic<long> g_at_work{0};
+thread_local bool t_counted = false;
+thread_local bool t_long = false;
+
+constexpr long kMomentNanoseconds = 1'000'000;
 
 std::atomic<bool> g_no_connections{false};
+
+void count(bool at_work) {
+  if (t_counted == at_work) return;
+  t_counted = at_work;
+  g_at_work += at_work ? 1 : -1;
+}
 
 void* run(void* raw) {
   const Start start = *static_cast<Start*>(raw);
   delete static_cast<Start*>(raw);
   t_routine = start.routine;
-  return start.routine(start.argument);
+  void* result = start.routine(start.argument);
+  count(false);
+  return result;
 }
 
 int create(pthread_t* thread, const pthread_attr_t* attributes, Routine routine, void* argument) {
@@ -61,7 +79,56 @@ int create(pthread_t* thread, const pthread_attr_t* attributes, Routine routine,
   return failed;
 }
 
+// Wakes a waiting worker that nobody has sent for yet, or starts one.
+void send_worker() {
+  if (g_waiting > g_signalled) {
+    ++g_signalled;
+    ::pthread_cond_signal(g_condition);
+    return;
+  }
+  // All that wait have been sent for already. A worker without a session looks for one.
+  pthread_t thread;
+  const int failed = g_worker == nullptr ? EAGAIN : create(&thread, nullptr, g_worker, nullptr);
+  if (failed != 0)
+    log::warning(std::string("a session waits for a free worker: cannot start another: ") +
+                 std::strerror(failed));
+}
+
+pthread_cond_t g_some_deferred = PTHREAD_COND_INITIALIZER;
+
+// Gives the signals that have waited for their moment.
+void* give_deferred(void*) {
+  ::pthread_mutex_lock(g_mutex);
+  for (;;) {
+    while (g_deferred == 0) ::pthread_cond_wait(&g_some_deferred, g_mutex);
+    ::pthread_mutex_unlock(g_mutex);
+    const timespec moment{0, kMomentNanoseconds};
+    ::nanosleep(&moment, nullptr);
+    ::pthread_mutex_lock(g_mutex);
+    for (; g_deferred > 0; --g_deferred) send_worker();
+  }
+}
+
+// Whether enough workers are about to look for a session, and there is somebody to give the signal later.
+bool may_defer() {
+  static const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
+  static bool giver = false;
+  if (g_mutex == nullptr || g_at_work + static_cast<long>(g_signalled) < processors) return false;
+  pthread_t thread;
+  giver = giver || ::pthread_create(&thread, nullptr, give_deferred, nullptr) == 0;
+  return giver;
+}
+
 }  // namespace
+
+void take_long() noexcept {
+  t_long = t_counted;
+  count(false);
+}
+
+void step_over() noexcept {
+  if (std::exchange(t_long, false)) count(true);
+}
 
 void hold_until_reply(std::shared_ptr<void> held) noexcept { t_held = std::move(held); }
 
@@ -85,9 +152,16 @@ int pixmilter_seam_pthread_create(pthread_t* thread, const pthread_attr_t* attri
 int pixmilter_seam_pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                           const timespec* until) {
   seams::g_worker = seams::t_routine;
+  seams::g_condition = condition;
+  seams::g_mutex = mutex;
+  // Whoever comes here has found no session that is ready: those that signals were deferred for have been
+  // taken.
+  seams::g_deferred = 0;
+  seams::count(false);
   ++seams::g_waiting;
   const int result = ::pthread_cond_timedwait(condition, mutex, until);
   --seams::g_waiting;
+  seams::count(true);
   // Whoever wakes looks for a ready session next, for whatever reason it woke: it stands for one of those
   // that were signalled. The one that was meant will wake as well and is then a look more than promised.
   if (seams::g_signalled > 0) --seams::g_signalled;
@@ -95,17 +169,11 @@ int pixmilter_seam_pthread_cond_timedwait(pthread_cond_t* condition, pthread_mut
 }
 
 int pixmilter_seam_pthread_cond_signal(pthread_cond_t* condition) {
-  if (seams::g_waiting > seams::g_signalled) {
-    ++seams::g_signalled;
-    return ::pthread_cond_signal(condition);
-  }
-  // All that wait have been sent for already. A worker without a session looks for one.
-  pthread_t thread;
-  const int failed =
-      seams::g_worker == nullptr ? EAGAIN : seams::create(&thread, nullptr, seams::g_worker, nullptr);
-  if (failed != 0)
-    log::warning(std::string("a session waits for a free worker: cannot start another: ") +
-                 std::strerror(failed));
+  seams::g_condition = condition;
+  if (!seams::may_defer())
+    seams::send_worker();
+  else if (seams::g_deferred++ == 0)
+    ::pthread_cond_signal(&seams::g_some_deferred);
   return 0;
 }
 

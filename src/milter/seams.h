@@ -11,8 +11,12 @@
 //     ready at once are both "given" to it. It takes one; the other waits until some worker has finished a
 //     command, which is as long as the slowest message takes, or until a waiting worker's 10 seconds are
 //     over. We count exactly instead: a signal that no waiting worker is left for starts a worker, and the
-//     new worker looks for a ready session first. So there are always as many workers about to look as
-//     there are ready sessions, and no session waits for anything but the processor.
+//     new worker looks for a ready session first. So there are as many workers about to look as there are
+//     ready sessions, and none waits for another's message.
+//     To wake a thread for each of many short steps costs more than the steps do. So a signal waits a
+//     moment (kMoment) where as many workers are at work as there are processors: each looks for a ready
+//     session before it rests. Those that work on a message with pictures (take_long()) do not count. When
+//     the moment is over and no worker has come to rest, the signals that waited are given after all.
 //   writev
 //     A callback's reply is written after it has returned. A message is in hand until then, and so it tells
 //     us when the front may end.
@@ -39,6 +43,13 @@ namespace pixmilter::milter::seams {
 // Called by a callback just before it returns: held is let go on this thread when the reply has been written
 // or could not be. What is still held then (nothing, in practice) is let go at once.
 void hold_until_reply(std::shared_ptr<void> held) noexcept;
+
+// Called by a callback before work that may take long: until it returns, this thread is not one that others
+// can wait for.
+void take_long() noexcept;
+
+// The callback returns.
+void step_over() noexcept;
 
 // Called when a session ends: no reply is owed any more on this thread.
 void no_reply() noexcept;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -27,6 +28,7 @@ struct Pool {
   int waiting = 0;  // workers that wait
   int ended = 0;
   bool stop = false;
+  bool hold = false;  // workers stay with what they have taken
 };
 Pool g_pool;
 
@@ -50,6 +52,12 @@ void* worker(void*) {
     --g_pool.waiting;
     had = g_pool.busy;
     take_one();
+  }
+  while (g_pool.hold) {
+    pthread_mutex_unlock(&g_pool.mutex);
+    timespec pause{0, 1'000'000};
+    nanosleep(&pause, nullptr);
+    pthread_mutex_lock(&g_pool.mutex);
   }
   ++g_pool.ended;
   pthread_mutex_unlock(&g_pool.mutex);
@@ -91,6 +99,32 @@ TEST(Seams, NoSignalIsLostOnAWorkerThatIsOnItsWay) {
     ASSERT_TRUE(eventually([busy] { return g_pool.busy == busy + 7 && g_pool.ready == 0; })) << round;
     ASSERT_TRUE(eventually([round] { return g_pool.ended == 7 * round; })) << round;
   }
+}
+
+// Workers that do not come to rest must not keep the others' sessions from a worker for good.
+TEST(Seams, ASignalThatWaitsIsGivenAfterAll) {
+  const auto ready = [](long sessions) {
+    pthread_mutex_lock(&g_pool.mutex);
+    for (long i = 0; i < sessions; ++i) {
+      ++g_pool.ready;
+      pixmilter_seam_pthread_cond_signal(&g_pool.condition);
+    }
+    pthread_mutex_unlock(&g_pool.mutex);
+  };
+  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  const int busy = g_pool.busy, ended = g_pool.ended;
+  g_pool.hold = true;
+  for (long i = 0; i < processors; ++i) start();
+  ASSERT_TRUE(eventually([&] { return g_pool.waiting == processors; }));
+  ready(processors);
+  ASSERT_TRUE(eventually([&] { return g_pool.busy == busy + processors; }));
+  // All of them are at work now, as many as there are processors.
+  ready(5);
+  EXPECT_TRUE(eventually([&] { return g_pool.busy == busy + processors + 5 && g_pool.ready == 0; }));
+  pthread_mutex_lock(&g_pool.mutex);
+  g_pool.hold = false;
+  pthread_mutex_unlock(&g_pool.mutex);
+  EXPECT_TRUE(eventually([&] { return g_pool.ended == ended + processors + 5; }));
 }
 
 TEST(Seams, WhatIsAllocatedIsFollowedByZeros) {
