@@ -128,12 +128,14 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
       if (Status valid = check_absolute(text->get()); !valid) return valid.error();
       return text->get();
     });
-    assets.read("max_bytes", settings.assets.max_bytes, [](const toml::node& node) -> Result<std::uint64_t> {
+    const auto read_size = [](const toml::node& node) -> Result<std::uint64_t> {
       const auto* text = node.as_string();
       Result<std::uint64_t> size = parse_size(text == nullptr ? std::string() : text->get());
       if (size && *size == 0) return Error{"a size above 0 is expected"};
       return size;
-    });
+    };
+    assets.read("max_bytes", settings.assets.max_bytes, read_size);
+    assets.read("max_total", settings.assets.max_total, read_size);
     assets.finish();
   }
   {

@@ -40,9 +40,12 @@ struct Render {
 struct Assets {
   std::string root = "/var/lib/pixmilter/assets";  // absolute; empty: no assets are served
   std::uint64_t max_bytes = 10ull << 20;           // of one asset, and of a template that is filled in
+  std::uint64_t max_total = 64ull << 20;           // all assets of one message, in bytes, filled in
   std::uint32_t line = 0;                          // where the file says root; 0: it does not
   // Wherever it is said, it means the same.
-  bool operator==(const Assets& other) const { return root == other.root && max_bytes == other.max_bytes; }
+  bool operator==(const Assets& other) const {
+    return root == other.root && max_bytes == other.max_bytes && max_total == other.max_total;
+  }
 };
 
 // Pictures by URL.

@@ -209,8 +209,18 @@ Status Acquirer::from_asset(Finding& finding, Picture& picture) {
       finding.failure = config::Failure::timeout;
       return Error{"no time is left for it"};
     }
+    // Each query makes another picture of a template: a few letters of the sender's, a whole file of ours.
+    const std::uint64_t most = settings_.assets.max_total;
+    const auto no_room = [&] {
+      finding.failure = config::Failure::limit;
+      return Error{"more than [assets] max_total = " + std::to_string(most)};
+    };
+    if (shared_full_) return no_room();
     Result<std::string> bytes = asset_bytes(*named);
+    shared_full_ = bytes && bytes->size() > most - shared_bytes_;
+    if (shared_full_) return no_room();
     if (bytes) {
+      shared_bytes_ += bytes->size();
       const Digest digest = sha256(*bytes);
       known = shared_.emplace(key, Shared{std::make_shared<std::string>(std::move(*bytes)), digest}).first;
     } else {

@@ -52,6 +52,8 @@ class Acquirer {
   const Deadline deadline_;
   const source::AssetRoot root_;
   std::map<std::string, Result<Shared>> shared_;                   // by what names it
+  std::uint64_t shared_bytes_ = 0;                                 // of all of them
+  bool shared_full_ = false;                                       // one had no room
   std::map<std::size_t, std::unique_ptr<html::InlineSvgs>> svgs_;  // by index of the HtmlText
 };
 
