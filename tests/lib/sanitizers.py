@@ -21,9 +21,11 @@ def environment(build):
     if not is_sanitized(build):
         return {}
     suppressions = os.path.join(HERE, "..", "sanitizers", "thread.supp")
-    # A front ends by _exit() while threads of libmilter run, so that what it holds then is no leak.
+    # A front ends by _exit() while threads of libmilter run, so that what it holds then is no leak. A stack for
+    # signals would be made for each thread, which the seal of workers forbids.
     options = {"TSAN_OPTIONS": f"suppressions={os.path.abspath(suppressions)}:exitcode=66",
-               "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
+               "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1"
+                               ":use_sigaltstack=0",
                "UBSAN_OPTIONS": "print_stacktrace=1"}
     return {name: value for name, value in options.items() if name not in os.environ}
 
