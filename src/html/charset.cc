@@ -156,8 +156,9 @@ bool is_ebcdic(std::string_view label) {
   return ascii::istarts_with(label, "ebcdic");
 }
 
+// Without quotes, and without the comment that may follow: "us-ascii (Plain text)" is an example of RFC 2045.
 std::string_view clean(std::string_view label) {
-  label = ascii::trim(label);
+  label = ascii::trim(label.substr(0, label.find('(')));
   while (!label.empty() && (label.front() == '"' || label.front() == '\'')) label.remove_prefix(1);
   while (!label.empty() && (label.back() == '"' || label.back() == '\'')) label.remove_suffix(1);
   return ascii::trim(label);

@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness
+import pictures
 from PIL import Image
 
 MESSAGE = b"""From: a@example.org
@@ -30,6 +31,17 @@ class RawComment(unittest.TestCase):
         self.assertEqual(part.get_content_type(), "image/png", done.stderr)
         with Image.open(io.BytesIO(part.get_payload(decode=True))) as picture:
             self.assertEqual(list(picture.convert("L").getdata()), [0, 127, 255])
+
+    def test_after_a_charset(self):
+        """In ISO-2022-JP, whose letters can be markup to who takes them for ASCII."""
+        text = '<p><img alt="\u4f46\u4e08" src="%s"></p>' % pictures.data_uri(pictures.png())
+        for label in ("iso-2022-jp", "iso-2022-jp (JIS)", '"iso-2022-jp" (JIS)'):
+            message = (b"From: a@example.org\nTo: b@example.org\nSubject: x\nMIME-Version: 1.0\n"
+                       b"Content-Type: multipart/mixed; boundary=next\n\n--next\nContent-Type: text/html; charset=" +
+                       label.encode() + b"\n\n" + text.encode("iso-2022-jp") + b"\n--next--\n")
+            done = harness.run([harness.program(), "rewrite", "-c", "/dev/null"], input=message, check=0)
+            types = [part.get_content_type() for part in email.message_from_bytes(done.stdout).walk()]
+            self.assertEqual(types[-2:], ["text/html", "image/png"], label)
 
 
 if __name__ == "__main__":

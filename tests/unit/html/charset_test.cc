@@ -25,16 +25,16 @@ std::string wide(std::string_view ascii_text, int unit, bool big) {
 }
 
 TEST(Charset, KindsOfLabels) {
-  for (const std::string_view label : {"utf-8", " UTF8 ", "\"utf-8\""})
+  for (const std::string_view label : {"utf-8", " UTF8 ", "\"utf-8\"", "utf-8 (Unicode)", "\"utf-8\" (x)"})
     EXPECT_EQ(charset_kind(label), CharsetKind::utf8);
   for (const std::string_view label :
        {"gb18030", "GB2312", "Shift_JIS", "euc-jp", "EUC-KR", "Big5", "ks_c_5601-1987"})
     EXPECT_EQ(charset_kind(label), CharsetKind::multibyte) << label;
   for (const std::string_view label : {"utf-16", "UTF-16LE", "utf-32", "utf-7", "iso-2022-jp", "ISO-2022-KR",
-                                       "hz-gb-2312", "ibm037", "cp500"})
+                                       "iso-2022-jp (JIS)", "hz-gb-2312", "ibm037", "cp500"})
     EXPECT_EQ(charset_kind(label), CharsetKind::foreign) << label;
-  for (const std::string_view label :
-       {"", "us-ascii", "iso-8859-15", "windows-1251", "koi8-r", "x-unknown", "cp437", "ibm850"})
+  for (const std::string_view label : {"", "us-ascii", "iso-8859-15", "windows-1251", "koi8-r", "x-unknown",
+                                       "cp437", "ibm850", "us-ascii (Plain text)", "(utf-16)"})
     EXPECT_EQ(charset_kind(label), CharsetKind::ascii_superset) << label;
 }
 
