@@ -27,6 +27,7 @@ import client
 import harness
 import judge
 import pictures
+import sanitizers
 from served import Served
 
 UNSHARE, SECCOMP, LANDLOCK = 272, 317, 444
@@ -235,7 +236,12 @@ class HarmTest(unittest.TestCase):
         self.assertLess(time.monotonic() - begun, 60)
 
     def test_segfault(self):
-        self.harm("crash_segv", "crashed", "SIGSEGV")
+        if not harness.sanitized():
+            return self.harm("crash_segv", "crashed", "SIGSEGV")
+        # A sanitizer says what it was and exits.
+        self.harm("crash_segv", "crashed", "exit code [1-9]")
+        _, log = self.tool.run("--program", self.tool.attack, "attack:crash_segv:main:raw")
+        self.assertRegex(log, sanitizers.REPORT)
 
     def test_abort(self):
         self.harm("crash_abort", "crashed", "SIGABRT")
