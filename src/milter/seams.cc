@@ -114,8 +114,10 @@ bool may_defer() {
   static const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
   static bool giver = false;
   if (g_mutex == nullptr || g_at_work + static_cast<long>(g_signalled) < processors) return false;
-  pthread_t thread;
-  giver = giver || ::pthread_create(&thread, nullptr, give_deferred, nullptr) == 0;
+  if (pthread_t thread; !giver && ::pthread_create(&thread, nullptr, give_deferred, nullptr) == 0) {
+    ::pthread_detach(thread);
+    giver = true;
+  }
   return giver;
 }
 

@@ -40,6 +40,7 @@ void take_one() {
 
 // A worker that looks for a session, takes it for good, or waits for one.
 void* worker(void*) {
+  pthread_detach(pthread_self());
   pthread_mutex_lock(&g_pool.mutex);
   int had = g_pool.busy;
   take_one();
@@ -67,7 +68,6 @@ void* worker(void*) {
 void start() {
   pthread_t thread;
   ASSERT_EQ(pixmilter_seam_pthread_create(&thread, nullptr, worker, nullptr), 0);
-  pthread_detach(thread);
 }
 
 template <class Condition>
