@@ -24,14 +24,14 @@ class BufferPool {
   void release();
 
  private:
+  std::size_t memory(const std::string& buffer) const;
+
   const std::size_t largest_;
   const std::size_t most_;
   std::mutex mutex_;
   std::vector<std::string>
       kept_;               // what was given last is taken first: it may still be in the processor's cache
   std::size_t bytes_ = 0;  // their memory
-
-  std::size_t memory(const std::string& buffer) const;
 };
 
 }  // namespace pixmilter

@@ -34,11 +34,14 @@ Result<std::uint32_t> parse_mode(const toml::node& node) {
 // With less, hardly a picture could be decoded.
 constexpr std::uint64_t kLeastMemory = 32 << 20;
 
-Result<std::uint64_t> parse_memory(const toml::node& node) {
-  const auto* text = node.as_string();
-  const Result<std::uint64_t> size = parse_size(text == nullptr ? std::string() : text->get());
-  if (size && *size < kLeastMemory) return Error{"a size of at least \"32M\" is expected"};
-  return size;
+// Reads a size that is no less; expected says so.
+auto size_from(std::uint64_t least, const char* expected) {
+  return [=](const toml::node& node) -> Result<std::uint64_t> {
+    const auto* text = node.as_string();
+    const Result<std::uint64_t> size = parse_size(text == nullptr ? std::string() : text->get());
+    if (size && *size < least) return Error{expected};
+    return size;
+  };
 }
 
 // Families of decoders by the names that the render program knows.
@@ -112,7 +115,8 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
     render.choice<Sandbox>("sandbox", settings.render.sandbox,
                            {{"required", Sandbox::required}, {"best-effort", Sandbox::best_effort}});
     render.duration("timeout", settings.render.timeout);
-    render.read("memory", settings.render.memory, parse_memory);
+    render.read("memory", settings.render.memory,
+                size_from(kLeastMemory, "a size of at least \"32M\" is expected"));
     render.number("max_pixels", settings.render.max_pixels, 1, 1'000'000'000);
     render.number("max_frames", settings.render.max_frames, 1, 10'000);
     render.finish();
@@ -128,14 +132,9 @@ void read_settings(const toml::table& root_table, const std::string& file, Setti
       if (Status valid = check_absolute(text->get()); !valid) return valid.error();
       return text->get();
     });
-    const auto read_size = [](const toml::node& node) -> Result<std::uint64_t> {
-      const auto* text = node.as_string();
-      Result<std::uint64_t> size = parse_size(text == nullptr ? std::string() : text->get());
-      if (size && *size == 0) return Error{"a size above 0 is expected"};
-      return size;
-    };
-    assets.read("max_bytes", settings.assets.max_bytes, read_size);
-    assets.read("max_total", settings.assets.max_total, read_size);
+    const auto above_zero = size_from(1, "a size above 0 is expected");
+    assets.read("max_bytes", settings.assets.max_bytes, above_zero);
+    assets.read("max_total", settings.assets.max_total, above_zero);
     assets.finish();
   }
   {

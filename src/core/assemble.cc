@@ -209,7 +209,7 @@ class Assembler {
     }
     std::vector<std::string> ids;
     for (const NewPart& new_part : parts) ids.push_back(new_part.content_id);
-    const std::string boundary = fresh_boundary(message_, out_, ids);
+    const std::string boundary = mail::fresh_boundary(message_, out_.wrapped.size(), ids);
     out_.wrapped[container] = boundary;
     std::string tail;
     tail.reserve(room_for(parts));

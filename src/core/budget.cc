@@ -29,10 +29,6 @@ bool over_budget(const mail::Message& message, const Plan& plan) {
   return budget > 0 && message.bytes().size() > budget && message.count("X-Pixmilter") == 0;
 }
 
-std::string beyond_budget(std::uint64_t size, std::uint64_t budget) {
-  return std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
-}
-
 bool shrink_pictures(Work& work, std::uint64_t excess) {
   // Not those that nothing shows: of a part, say, that stays whole for one of its pages.
   std::vector<bool> shown(work.pictures.size());

@@ -12,9 +12,6 @@ namespace pixmilter::core {
 // made smaller again for the fields that servers add on the way.
 bool over_budget(const mail::Message& message, const Plan& plan);
 
-// "3000 bytes are more than max_message_bytes = 700"
-std::string beyond_budget(std::uint64_t size, std::uint64_t budget);
-
 // Asks for smaller pictures so that the message loses excess bytes: all that are larger than some size get
 // that size as their limit, so that small ones stay as they are. They need a worker afterwards.
 // False: even pictures of nothing would not do.

@@ -39,9 +39,8 @@ struct Outcome {
   std::vector<mail::HeaderChange> header_changes;  // in an order that a milter can carry out one by one
   std::optional<NewBody> body;                     // the new body, with the line ends the message came with
 
-  // What the log line says: "rewritten: 2 embedded, 1 converted", "untouched: signed", "header added:
-  // signed",
-  // ...
+  // What the log line says: "rewritten: 2 embedded, 1 converted", "untouched: signed",
+  // "header added: signed", ...
   std::string summary;
   bool audited = false;  // audit mode: it would have gone out rewritten
   // One line for each picture that was left as it was, with the reason.

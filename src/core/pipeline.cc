@@ -324,7 +324,7 @@ std::string Pipeline::rewrite(const Run& run, const Plan& plan, Outcome& change)
       break;
     }
     if (round == kBudgetRounds || pictures_ready.passed() || !shrink_pictures(work, size - budget)) {
-      problem = beyond_budget(size, budget);
+      problem = std::to_string(size) + " bytes are more than max_message_bytes = " + std::to_string(budget);
       leave_all(work, problem);
       if (run.report != nullptr) run.report->after.clear(), run.report->message_after.clear();
       break;

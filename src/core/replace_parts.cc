@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "base/hash.h"
 #include "base/quoted_printable.h"
 #include "core/content_fields.h"
 #include "core/external_part.h"
@@ -14,7 +13,6 @@ namespace {
 
 constexpr std::string_view kTextType = " text/plain; charset=utf-8";
 constexpr std::string_view kTextEncoding = " quoted-printable";
-constexpr std::size_t kBoundaryBytes = 16;  // of the hash
 
 class Replacer {
  public:
@@ -136,7 +134,7 @@ class Replacer {
     const Picture& picture = work_.pictures[first.picture];
     std::vector<std::string> content{std::string(picture.bytes())};
     for (const Finding* page : pages) content.emplace_back(work_.pictures[page->picture].bytes());
-    const std::string boundary = fresh_boundary(message_, out_, content);
+    const std::string boundary = mail::fresh_boundary(message_, out_.wrapped.size(), content);
     const std::string line = "--" + boundary + std::string(eol_);
     std::vector<ContentField> fields;
     if (first.external) {
@@ -243,17 +241,5 @@ class Replacer {
 }  // namespace
 
 void replace_parts(const Work& work, Assembly& out) { Replacer(work, out).run(); }
-
-std::string fresh_boundary(const mail::Message& message, const Assembly& so_far,
-                           const std::vector<std::string>& content) {
-  for (std::uint64_t attempt = 0;; ++attempt) {
-    Hasher hasher;
-    hasher.field(attempt).field(so_far.wrapped.size());
-    for (const std::string& one : content) hasher.field(one);
-    // "=_" stands in no quoted-printable and no base64 text (RFC 2045 section 6.7).
-    std::string boundary = "=_" + hex(hasher.finish(), kBoundaryBytes);
-    if (message.bytes().find(boundary) == std::string::npos) return boundary;
-  }
-}
 
 }  // namespace pixmilter::core

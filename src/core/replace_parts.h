@@ -2,9 +2,6 @@
 // become several pages, or go.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "core/assemble.h"
 #include "core/work.h"
 
@@ -12,9 +9,5 @@ namespace pixmilter::core {
 
 // Carries out what the findings say of parts; findings in HTML are left alone.
 void replace_parts(const Work& work, Assembly& out);
-
-// A boundary from the content that stands in no line of the message.
-std::string fresh_boundary(const mail::Message& message, const Assembly& so_far,
-                           const std::vector<std::string>& content);
 
 }  // namespace pixmilter::core

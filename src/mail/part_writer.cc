@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/hash.h"
 
 namespace pixmilter::mail {
 namespace {
@@ -93,6 +94,19 @@ std::string image_part_header(const ImagePart& image, std::string_view eol) {
   out += line("Content-ID", "<" + image.content_id + ">");
   out += eol;
   return out;
+}
+
+std::string fresh_boundary(const Message& message, std::size_t number,
+                           const std::vector<std::string>& content) {
+  constexpr std::size_t kHashBytes = 16;
+  for (std::uint64_t attempt = 0;; ++attempt) {
+    Hasher hasher;
+    hasher.field(attempt).field(number);
+    for (const std::string& one : content) hasher.field(one);
+    // "=_" stands in no quoted-printable and no base64 text (RFC 2045 section 6.7).
+    std::string boundary = "=_" + hex(hasher.finish(), kHashBytes);
+    if (message.bytes().find(boundary) == std::string::npos) return boundary;
+  }
 }
 
 }  // namespace pixmilter::mail

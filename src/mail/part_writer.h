@@ -26,6 +26,10 @@ struct ImagePart {
 // Header and blank line; base64 lines follow.
 std::string image_part_header(const ImagePart& image, std::string_view eol);
 
+// A boundary from the content, in no line of the message; number tells those of one message apart.
+std::string fresh_boundary(const Message& message, std::size_t number,
+                           const std::vector<std::string>& content);
+
 // A field with its line end; folds of the value become eol and what follows them.
 std::string field(std::string_view name, std::string_view value, std::string_view eol);
 

@@ -4,11 +4,11 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "base/log.h"
+#include "base/signal_words.h"
 #include "base/socket.h"
 
 namespace pixmilter::milter {
@@ -21,9 +21,7 @@ constexpr std::size_t kMost = 4;
 
 std::string how_it_ended(int status) {
   if (!WIFSIGNALED(status)) return "exited with status " + std::to_string(WEXITSTATUS(status));
-  const char* name = ::sigabbrev_np(WTERMSIG(status));
-  return "was killed by signal " + std::to_string(WTERMSIG(status)) +
-         (name == nullptr ? std::string() : std::string(" (SIG") + name + ")");
+  return "was killed by " + signal_words(WTERMSIG(status));
 }
 
 void Attendants::renew() {

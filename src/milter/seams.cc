@@ -44,6 +44,7 @@ unsigned long g_waiting = 0;  // workers inside the wait
 unsigned long g_signalled =
     0;  // of these, the ones that are sure to wake and to look; never more than g_waiting
 unsigned long g_deferred = 0;  // signals that wait for their moment
+// The pool's, known once a worker has waited: before that no signal finds one.
 pthread_cond_t* g_condition = nullptr;
 pthread_mutex_t* g_mutex = nullptr;
 
@@ -170,8 +171,7 @@ int pixmilter_seam_pthread_cond_timedwait(pthread_cond_t* condition, pthread_mut
   return result;
 }
 
-int pixmilter_seam_pthread_cond_signal(pthread_cond_t* condition) {
-  seams::g_condition = condition;
+int pixmilter_seam_pthread_cond_signal(pthread_cond_t*) {
   if (!seams::may_defer())
     seams::send_worker();
   else if (seams::g_deferred++ == 0)

@@ -14,7 +14,7 @@
 //     new worker looks for a ready session first. So there are as many workers about to look as there are
 //     ready sessions, and none waits for another's message.
 //     To wake a thread for each of many short steps costs more than the steps do. So a signal waits a
-//     moment (kMoment) where as many workers are at work as there are processors: each looks for a ready
+//     moment where as many workers are at work as there are processors: each looks for a ready
 //     session before it rests. Those that work on a message with pictures (take_long()) do not count. When
 //     the moment is over and no worker has come to rest, the signals that waited are given after all.
 //   writev

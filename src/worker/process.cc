@@ -4,8 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
-
+#include "base/signal_words.h"
 #include "base/socket.h"
 #include "worker/stock.h"
 
@@ -30,11 +29,10 @@ void WorkerProcess::kill() {
 
 std::string describe(const wire::Ended& ended) {
   if (ended.signal == 0) return "exit code " + std::to_string(ended.exit_code);
-  std::string text = "signal " + std::to_string(ended.signal);
+  const std::string text = "signal " + std::to_string(ended.signal);
   if (ended.signal == SIGSYS) return text + " (a system call that the seal forbids)";
   if (ended.signal == SIGXCPU) return text + " (CPU time used up)";
-  const char* name = ::sigabbrev_np(static_cast<int>(ended.signal));
-  return name == nullptr ? text : text + " (SIG" + name + ")";
+  return signal_words(static_cast<int>(ended.signal));
 }
 
 }  // namespace pixmilter::worker

@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <random>
 
+#include "../../lib/mail_cases.h"
 #include "core/find.h"
 #include "core/policy.h"
 #include "core/work.h"
@@ -106,12 +105,7 @@ bool is_quiet(const mail::Message& message) {
 // finds nothing to do.
 TEST(LookAhead, SeesNothingOnlyWhereTheParserFindsNothing) {
   mail::initialise_mime();
-  std::vector<std::string> texts;
-  for (const auto& entry : std::filesystem::directory_iterator("tests/mail")) {
-    std::ifstream file(entry.path() / "in.eml", std::ios::binary);
-    if (file) texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  std::sort(texts.begin(), texts.end());  // the same on each machine
+  const std::vector<std::string> texts = tests::mail_cases("in.eml");
   if (texts.empty()) GTEST_SKIP() << "tests/mail is not beneath this folder";
   static constexpr std::string_view kPieces[] = {"Content-Type",
                                                  ":",
@@ -146,14 +140,7 @@ TEST(LookAhead, SeesNothingOnlyWhereTheParserFindsNothing) {
   std::size_t quiet = 0;
   for (int round = 0; round < 4000; ++round) {
     std::string text = texts[random() % texts.size()].substr(0, 20'000);
-    for (std::size_t i = random() % 6; i > 0; --i) {
-      const std::string_view piece = kPieces[random() % std::size(kPieces)];
-      // Mostly where it may matter: after one of these.
-      const std::string_view near = kPieces[random() % 6];
-      std::size_t at = text.find(near, random() % (text.size() + 1));
-      if (at == std::string::npos) at = random() % (text.size() + 1);
-      text.replace(at, std::min<std::size_t>(random() % 12, text.size() - at), piece);
-    }
+    tests::change_at_random(text, kPieces, random() % 6, false, random);
     const mail::Message message(text);
     if (may_hold_pictures(message, {}, false)) continue;
     ++quiet;

@@ -1,30 +1,16 @@
 // The reading of a message without GMime: where it says something, GMime says the same.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "../../lib/mail_cases.h"
 #include "mail/gmime_door.h"
 #include "mail/mime_tree.h"
 
 namespace pixmilter::mail {
 namespace {
-
-// The messages of tests/mail: what comes in (0) and what goes out (1).
-std::vector<std::string> messages(int out) {
-  std::vector<std::string> texts;
-  for (const auto& entry : std::filesystem::directory_iterator("tests/mail")) {
-    std::ifstream file(entry.path() / (out ? "out.eml" : "in.eml"), std::ios::binary);
-    if (file) texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  std::sort(texts.begin(), texts.end());  // the same on each machine
-  return texts;
-}
 
 bool same(Span a, Span b) { return a.begin == b.begin && a.end == b.end; }
 
@@ -69,7 +55,7 @@ class PlainTree : public testing::Test {
 };
 
 TEST_F(PlainTree, IsNearlyAlwaysEnoughForWhatIsMade) {
-  const std::vector<std::string> texts = messages(1);
+  const std::vector<std::string> texts = tests::mail_cases("out.eml");
   if (texts.empty()) GTEST_SKIP() << "tests/mail is not beneath this folder";
   std::size_t readable = 0, enough = 0;
   for (const std::string& text : texts) {
@@ -83,8 +69,8 @@ TEST_F(PlainTree, IsNearlyAlwaysEnoughForWhatIsMade) {
 
 // With pieces of them changed at random, mostly in headers.
 TEST_F(PlainTree, SaysWhatGMimeSays) {
-  std::vector<std::string> texts = messages(0);
-  for (std::string& text : messages(1)) texts.push_back(std::move(text));
+  std::vector<std::string> texts = tests::mail_cases("in.eml");
+  for (std::string& text : tests::mail_cases("out.eml")) texts.push_back(std::move(text));
   if (texts.empty()) GTEST_SKIP() << "tests/mail is not beneath this folder";
   static constexpr std::string_view kPieces[] = {"Content-Type: ",
                                                  "Content-ID: ",
@@ -137,14 +123,7 @@ TEST_F(PlainTree, SaysWhatGMimeSays) {
   for (int round = 0; round < 20'000; ++round) {
     std::string text = texts[random() % texts.size()];
     if (text.size() > 30'000) continue;
-    for (std::size_t i = random() % 5; i > 0; --i) {
-      const std::string_view piece = kPieces[random() % std::size(kPieces)];
-      const std::string_view near = kPieces[random() % 6];
-      std::size_t at = text.find(near, random() % (text.size() + 1));
-      at =
-          at == std::string::npos ? random() % (text.size() + 1) : at + (random() % 3 == 0 ? 0 : near.size());
-      text.replace(at, std::min<std::size_t>(random() % 12, text.size() - at), piece);
-    }
+    tests::change_at_random(text, kPieces, random() % 5, true, random);
     const Message message(text);
     const Result<MimeTree> plain = MimeTree::parse_plain(message);
     if (!plain) continue;
