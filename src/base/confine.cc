@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "base/seccomp_filter.h"
+#include "base/thread_sanitizer.h"
 #include "base/unique_fd.h"
 
 namespace pixmilter {
@@ -190,6 +191,7 @@ std::vector<std::string> system_files() {
 }
 
 std::vector<std::string> confine(const Reach& reach) {
+  end_runtime_thread();
   std::vector<std::string> missing;
   if (!forbid_core_dumps() || !drop_capabilities() || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     missing.push_back(std::string("capabilities are not given up: ") + std::strerror(errno));

@@ -17,6 +17,10 @@
 
 #include "base/deadline.h"
 
+#if defined(__SANITIZE_THREAD__)
+extern "C" int __sigaction(int, const struct sigaction*, struct sigaction*);
+#endif
+
 namespace pixmilter {
 namespace {
 
@@ -53,6 +57,16 @@ void obey(int) {
     if (place < kMaxThreads) g_order.answered[place] = this_thread();
   }
   errno = kept;
+}
+
+int handle(int number, const struct sigaction& handler, struct sigaction* before) {
+#if defined(__SANITIZE_THREAD__)
+  // The runtime keeps a signal back until its thread calls something that is watched, and threads of
+  // libraries wait in calls that are not. By this name of the function it does not know of the handler.
+  return ::__sigaction(number, &handler, before);
+#else
+  return ::sigaction(number, &handler, before);
+#endif
 }
 
 bool other_threads(std::set<pid_t>& threads) {
@@ -98,10 +112,10 @@ Status on_every_thread(int (*what)(int), int argument) {
   g_order.error = 0;
   g_order.argument = argument;
   g_order.what = what;
-  ::sigaction(order_signal(), &handler, &before);
+  handle(order_signal(), handler, &before);
   const Status status = command();
   g_order.what = nullptr;
-  ::sigaction(order_signal(), &before, nullptr);
+  handle(order_signal(), before, nullptr);
   if (!status) return status;
   if (g_order.error != 0) return Error{std::string("on another thread: ") + std::strerror(g_order.error)};
   if (what(argument) != 0) return Error{std::strerror(errno)};

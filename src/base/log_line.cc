@@ -34,7 +34,7 @@ char32_t take_character(std::string_view& text) {
 
 void append_unit(char32_t unit, std::string& out) {
   std::array<char, 8> escape{};
-  std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(unit));
+  std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(unit & 0xFFFF));
   out += escape.data();
 }
 

@@ -97,15 +97,17 @@ void send_worker() {
 
 pthread_cond_t g_some_deferred = PTHREAD_COND_INITIALIZER;
 
-// Gives the signals that have waited for their moment.
-void* give_deferred(void*) {
-  ::pthread_mutex_lock(g_mutex);
+// Gives the signals that have waited for their moment. The pool's mutex is handed over: g_mutex may be read
+// only by those who hold it.
+void* give_deferred(void* raw) {
+  auto* mutex = static_cast<pthread_mutex_t*>(raw);
+  ::pthread_mutex_lock(mutex);
   for (;;) {
-    while (g_deferred == 0) ::pthread_cond_wait(&g_some_deferred, g_mutex);
-    ::pthread_mutex_unlock(g_mutex);
+    while (g_deferred == 0) ::pthread_cond_wait(&g_some_deferred, mutex);
+    ::pthread_mutex_unlock(mutex);
     const timespec moment{0, kMomentNanoseconds};
     ::nanosleep(&moment, nullptr);
-    ::pthread_mutex_lock(g_mutex);
+    ::pthread_mutex_lock(mutex);
     for (; g_deferred > 0; --g_deferred) send_worker();
   }
 }
@@ -115,7 +117,7 @@ bool may_defer() {
   static const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
   static bool giver = false;
   if (g_mutex == nullptr || g_at_work + static_cast<long>(g_signalled) < processors) return false;
-  if (pthread_t thread; !giver && ::pthread_create(&thread, nullptr, give_deferred, nullptr) == 0) {
+  if (pthread_t thread; !giver && ::pthread_create(&thread, nullptr, give_deferred, g_mutex) == 0) {
     ::pthread_detach(thread);
     giver = true;
   }

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/sanitized.h"
 #include "render/colormap.h"
 #include "render/samples.h"
 #include "render/statistics.h"
@@ -231,12 +232,16 @@ class TypedConverter : public Converter {
   std::vector<std::uint16_t> alpha_table_;
 };
 
+// Of a thread of libvips', which GLib's locks put after what this one has made ready, and before what it
+// takes away.
 int generate(VipsRegion* region, void*, void* converter, void*, gboolean*) {
+  see_order(converter);
   const VipsRect& r = region->valid;
   for (int y = r.top; y < r.top + r.height; ++y)
     static_cast<const Converter*>(converter)->convert(
         static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(r.left),
         static_cast<std::uint32_t>(r.width), VIPS_REGION_ADDR(region, r.left, y));
+  tell_order(converter);
   return 0;
 }
 
@@ -247,8 +252,12 @@ Attempt<Image> converted_image(std::unique_ptr<Converter> converter, const Sampl
                          VIPS_FORMAT_UCHAR, VIPS_CODING_NONE,
                          bands < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB, 1, 1);
   Converter* raw = converter.release();
-  const auto release = [](VipsImage*, void* data) { delete static_cast<Converter*>(data); };
+  const auto release = [](VipsImage*, void* data) {
+    see_order(data);
+    delete static_cast<Converter*>(data);
+  };
   g_signal_connect(image.get(), "postclose", G_CALLBACK(+release), raw);
+  tell_order(raw);
   if (vips_image_pipelinev(image.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr) ||
       vips_image_generate(image.get(), nullptr, generate, nullptr, raw, nullptr))
     return refused(vips_complaint("colours"));

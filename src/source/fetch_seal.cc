@@ -15,6 +15,7 @@
 
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/sanitized.h"
 
 namespace pixmilter::source {
 namespace {
@@ -83,10 +84,9 @@ Status shed_privileges() {
 
 Status seal(const config::Fetch& fetch) {
   // A body is there as it grows, and once more as it is handed over.
-  [[maybe_unused]] const std::uint64_t bodies = 3 * fetch.max_bytes * fetch.max_concurrent;
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes
-  if (!limit(RLIMIT_AS, kMemory + bodies)) return because("limit of memory");
-#endif
+  const std::uint64_t bodies = 3 * fetch.max_bytes * fetch.max_concurrent;
+  // Sanitizers reserve terabytes.
+  if (!kSanitized && !limit(RLIMIT_AS, kMemory + bodies)) return because("limit of memory");
   if (!limit(RLIMIT_FSIZE, fetch.max_bytes) || !limit(RLIMIT_NOFILE, kDescriptors) ||
       !limit(RLIMIT_NPROC, kThreads) || !limit(RLIMIT_CORE, 0))
     return because("resource limits");

@@ -12,8 +12,10 @@ REPORT = re.compile(r"WARNING: ThreadSanitizer|ERROR: (?:Address|Leak)Sanitizer|
 LONGEST = 8000
 
 
-def is_sanitized(build):
-    return os.path.basename(build.rstrip("/")).startswith("build-")
+def is_sanitized(build, by=""):
+    """by: that sanitizer (address, thread), and not any."""
+    name = os.path.basename(build.rstrip("/"))
+    return name.startswith("build-") and by in name
 
 
 def environment(build):
@@ -22,8 +24,10 @@ def environment(build):
         return {}
     suppressions = os.path.join(HERE, "..", "sanitizers", "thread.supp")
     # A front ends by _exit() while threads of libmilter run, so that what it holds then is no leak. A stack for
-    # signals would be made for each thread, which the seal of workers forbids.
-    options = {"TSAN_OPTIONS": f"suppressions={os.path.abspath(suppressions)}:exitcode=66",
+    # signals would be made for each thread, which the seal of workers forbids, as it does to sleep at the end, and
+    # to look for the stack when there is a word to say of a segmentation fault.
+    options = {"TSAN_OPTIONS": f"suppressions={os.path.abspath(suppressions)}:exitcode=66:allocator_may_return_null=1"
+                               ":atexit_sleep_ms=0:handle_segv=0",
                "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1"
                                ":use_sigaltstack=0",
                "UBSAN_OPTIONS": "print_stacktrace=1"}
