@@ -98,6 +98,20 @@ bool contains_word(std::string_view text, std::string_view word) {
   return false;
 }
 
+bool is_ascii(std::string_view text) {
+  std::size_t at = 0;
+#ifdef __SSE2__
+  for (; at + 4 * kBlock <= text.size(); at += 4 * kBlock) {
+    const char* from = text.data() + at;
+    const __m128i any = _mm_or_si128(_mm_or_si128(sixteen(from), sixteen(from + 16)),
+                                     _mm_or_si128(sixteen(from + 32), sixteen(from + 48)));
+    if (_mm_movemask_epi8(any) != 0) return false;
+  }
+#endif
+  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 bool has_only_crlf_lines(std::string_view text) {
   std::size_t at = 0;
   bool after_cr = false;

@@ -18,6 +18,9 @@ std::size_t find_pair(std::string_view text, std::size_t from, char a, char b);
 // Whether word stands in text, whatever the case of its letters. word: lower case, 3 bytes at least.
 bool contains_word(std::string_view text, std::string_view word);
 
+// Whether no byte is 0x80 or more.
+bool is_ascii(std::string_view text);
+
 // Whether each LF follows a CR, each CR stands before an LF, and no NUL is there.
 bool has_only_crlf_lines(std::string_view text);
 

@@ -9,7 +9,7 @@ namespace pixmilter {
 
 // From this size on a block is a mapping of its own, which comes and goes whole, where malloc is told so
 // (mallopt(3), M_MMAP_THRESHOLD). Large pages beneath smaller blocks would stay with the heap.
-inline constexpr std::size_t kOwnMapping = std::size_t{8} << 20;
+inline constexpr std::size_t kOwnMapping = std::size_t{32} << 20;
 
 // Asks for large pages beneath the room that the string has (its capacity), where whole ones fit in; best
 // right after reserve(). A wish (madvise(2), MADV_HUGEPAGE): where the kernel grants none, nothing is

@@ -80,12 +80,9 @@ Status Acquirer::acquire(Finding& finding, Picture& picture) {
 }
 
 Status Acquirer::from_data_uri(const Finding& finding, Picture& picture) {
-  std::string scratch;
-  const html::CharsetKind charset = work_.texts[finding.html].charset.kind;
   // What is written out in the URL is text of the page; all that is encoded in it is ASCII.
-  const std::string converted = charset == html::CharsetKind::utf8 ? "" : url_of(work_, finding);
-  Result<source::DataUri> data = source::read_data_uri(
-      converted.empty() ? html::url(*work_.reference(finding), scratch) : std::string_view(converted));
+  std::string scratch;
+  Result<source::DataUri> data = source::read_data_uri(url_of(work_, finding, scratch));
   if (!data) return data.error();
   in_utf8(*data);
   picture.storage = std::move(data->bytes);
@@ -172,7 +169,8 @@ Status Acquirer::from_url(Finding& finding, Picture& picture) {
 Result<source::AssetName> Acquirer::asset_name(const Finding& finding) const {
   if (finding.external && work_.externals.at(finding.part).access_type == "local-file")
     return source::read_plain_name(work_.externals.at(finding.part).name, root_);
-  const std::string url = url_of(work_, finding);
+  std::string scratch;
+  const std::string_view url = url_of(work_, finding, scratch);
   return finding.source == Source::file ? source::read_file_url(url, root_) : source::read_asset_url(url);
 }
 

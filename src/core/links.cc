@@ -1,11 +1,11 @@
 #include "core/links.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/byte_search.h"
 #include "html/charset.h"
 
 namespace pixmilter::core {
@@ -25,19 +25,18 @@ void judge(Finding& finding, std::string_view url, const source::Fetcher& fetche
 
 }  // namespace
 
-std::string url_of(const Work& work, const Finding& finding) {
+std::string_view url_of(const Work& work, const Finding& finding, std::string& scratch) {
   if (finding.external) return work.externals.at(finding.part).url;
   html::Reference reference = *work.reference(finding);
   const html::Charset& charset = work.texts[finding.html].charset;
-  std::string converted;
-  const bool ascii = std::all_of(reference.raw.begin(), reference.raw.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (!ascii && charset.kind != html::CharsetKind::utf8 && !charset.encoding.empty()) {
-    Result<std::string> utf8 = html::to_utf8(reference.raw, charset, html::OnInvalid::replace);
-    if (utf8) reference.raw = converted = *std::move(utf8);
-  }
-  std::string scratch;
-  return std::string(html::url(reference, scratch));
+  if (charset.kind == html::CharsetKind::utf8 || charset.encoding.empty() || is_ascii(reference.raw))
+    return html::url(reference, scratch);
+  const Result<std::string> utf8 = html::to_utf8(reference.raw, charset, html::OnInvalid::replace);
+  if (!utf8) return html::url(reference, scratch);
+  reference.raw = *utf8;
+  std::string decoded;
+  scratch = std::string(html::url(reference, decoded));
+  return scratch;
 }
 
 void judge_links(Work& work, const Services& services) {
@@ -48,6 +47,7 @@ void judge_links(Work& work, const Services& services) {
         finding.reason = "a link that is not fetched: source \"http\" is not allowed";
     return;
   }
+  std::string scratch;
   for (Finding& finding : work.findings) {
     // What stands for an attachment may say itself that it is out of date.
     if (finding.source != Source::http || (finding.external && !finding.reason.empty())) continue;
@@ -57,7 +57,7 @@ void judge_links(Work& work, const Services& services) {
       finding.reason = "a link that is not fetched: [fetch] allow lists nothing";
       continue;
     }
-    const std::string url = url_of(work, finding);
+    const std::string_view url = url_of(work, finding, scratch);
     if (ascii::istarts_with(url, "http:") || ascii::istarts_with(url, "https:"))
       judge(finding, url, *services.fetcher);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/deadline.h"
 #include "core/services.h"
@@ -11,8 +12,9 @@
 namespace pixmilter::core {
 
 // The URL of a reference, or of a part whose bytes lie elsewhere, in UTF-8 whatever the text around it is in,
-// as browsers ask for it.
-std::string url_of(const Work& work, const Finding& finding);
+// as browsers ask for it. Stands in the message's own text where nothing has to be made of it, else in
+// scratch.
+std::string_view url_of(const Work& work, const Finding& finding, std::string& scratch);
 
 // After find(): of the links that it has put aside, takes up those that are to be fetched, and tells explain
 // why the others are not. Touches no network.

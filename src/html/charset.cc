@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "base/ascii.h"
+#include "base/byte_search.h"
 #include "html/shifted.h"
 #include "html/tokenizer.h"
 
@@ -377,9 +378,7 @@ Result<std::string> to_utf8(std::string_view text, const Charset& charset, OnInv
     return to_utf8(*eight_bit, {CharsetKind::multibyte, std::string(detour.eight_bit)}, on_invalid);
   }
   // Most attributes of most mail; a converter for each costs more than all else about them.
-  if (charset.kind != CharsetKind::foreign &&
-      std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
-    return std::string(text);
+  if (charset.kind != CharsetKind::foreign && is_ascii(text)) return std::string(text);
   Converter converter(encoding);
   if (!converter.ok()) return Error{"charset " + encoding + " cannot be converted"};
   for (const Mark& mark : kMarks)

@@ -30,6 +30,18 @@ TEST(ByteSearch, FindsWhatALoopFinds) {
   }
 }
 
+TEST(ByteSearch, KnowsWhatIsAscii) {
+  for (std::size_t size = 0; size < 200; ++size) {
+    std::string text(size, '\x7F');
+    ASSERT_TRUE(is_ascii(text)) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      text[at] = '\x80';
+      ASSERT_FALSE(is_ascii(text)) << at << " of " << size;
+      text[at] = '\0';
+    }
+  }
+}
+
 TEST(ByteSearch, KnowsLinesThatEndInCrlf) {
   std::mt19937 random(1);
   int whole = 0;

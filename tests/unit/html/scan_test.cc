@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../lib/sanitizers.h"
 #include "html/reference.h"
 
 namespace pixmilter::html {
@@ -318,7 +319,7 @@ TEST(Scan, TimeIsLinear) {
     for (const std::string_view start :
          {"", "<style>", "<script><!--", "<p style=\"", "<svg>", "<!--[if mso]>", "<img srcset=\""}) {
       std::string text(start);
-      for (int i = 0; i < 20'000; ++i) text += piece;
+      for (std::size_t i = 0; i < tests::rounds(20'000); ++i) text += piece;
       for (const std::string_view end : {"", "\">", "-->"}) {
         const Scan found = scan(text + std::string(end));
         EXPECT_LE(found.work, 8 * text.size()) << start << " then many " << piece;
