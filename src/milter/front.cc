@@ -35,12 +35,15 @@ namespace {
 constexpr int kExitFailure = 70;
 // A connection that came just before another front took over has spoken by then.
 constexpr Milliseconds kFirstWords{1'000};
-// Memory that messages have left behind goes back to the system after so long a pause.
+// Memory that messages have left behind goes back to the system after so long a pause, and so often without
+// one: between what is kept for long, like what the cache has, the holes would get more for hours.
 constexpr Milliseconds kRest{1'000};
+constexpr Milliseconds kNoRest{10'000};
 // Until then it serves the next message: pages that come fresh from the system cost more than all else that
 // is done with the bytes on them. Blocks from kOwnMapping bytes on, more than most mail takes, come and go by
-// themselves; of what is free at an arena's end no more than kKept bytes stay.
-constexpr int kKept = 16 << 20;
+// themselves; of what is free at an arena's end no more than kKept bytes stay: a message of ten megabytes and
+// what is made of it.
+constexpr int kKept = 64 << 20;
 
 // The front's end of the line to the master.
 class Line {
@@ -166,12 +169,18 @@ class Front {
     }
   }
 
+  void give_back_memory() {
+    const bool rests = traffic_.rests();
+    if (!rests && !give_back_.passed()) return;
+    if (rests) traffic_.buffers().release();
+    ::malloc_trim(0);
+    give_back_ = Deadline::after(kNoRest);
+  }
+
   void listen_to_master() {
     for (;;) {
       if (!wait_readable(line_.fd(), Deadline::after(kRest))) {
-        if (!traffic_.rests()) continue;
-        traffic_.buffers().release();
-        ::malloc_trim(0);
+        give_back_memory();
         continue;
       }
       auto received = control::receive(line_.fd());
@@ -298,9 +307,10 @@ class Front {
 
   FrontOptions options_;
   Line line_;
-  Milliseconds deadline_;                       // this and the next: of the listening thread
-  std::shared_ptr<worker::Renderer> renderer_;  // of the current configuration
-  config::Render rendering_;                    // what it was made for
+  Milliseconds deadline_;                          // this and the next two: of the listening thread
+  Deadline give_back_ = Deadline::after(kNoRest);  // of memory
+  std::shared_ptr<worker::Renderer> renderer_;     // of the current configuration
+  config::Render rendering_;                       // what it was made for
   std::shared_ptr<source::Cache> cache_;
   std::optional<config::Cache> caching_;
   source::FetchCounters fetch_counters_;

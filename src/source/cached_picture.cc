@@ -53,8 +53,9 @@ bool each_line(std::string_view lines, Line line) {
 CachedPicturePtr with_lines(CachedPicture picture, std::string_view bytes) {
   picture.bytes = bytes.size();
   picture.digest = sha256(bytes);
-  base64::encode_lines(bytes, kCrlf, picture.lines);
-  picture.lines.shrink_to_fit();
+  std::string lines;
+  base64::encode_lines(bytes, kCrlf, lines);
+  picture.lines = lines;
   return std::make_shared<const CachedPicture>(std::move(picture));
 }
 
@@ -73,7 +74,7 @@ CachedPicturePtr cached_picture(const image::ImageResult& result) {
 }
 
 std::uint64_t footprint(const CachedPicture& picture) {
-  return sizeof picture + picture.lines.capacity() + 1 + kOverhead;
+  return sizeof picture + footprint_in_own_pages(picture.lines.capacity() + 1) + kOverhead;
 }
 
 void append_lines(const CachedPicture& picture, std::string_view eol, std::string& out) {
@@ -136,7 +137,8 @@ Result<CachedPicturePtr> read_entry(const Digest& key, std::string_view entry, s
   picture.frames = found->frames;
   if (facts(picture) != content.substr(0, kFacts)) return Error{"another picture than it says"};
   CachedPicturePtr made = with_lines(std::move(picture), bytes);
-  if (made->lines != content.substr(kFacts)) return Error{"its lines are not those of its picture"};
+  if (std::string_view(made->lines) != content.substr(kFacts))
+    return Error{"its lines are not those of its picture"};
   return made;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/own_pages.h"
 #include "base/result.h"
 #include "image/job.h"
 
@@ -22,7 +23,7 @@ struct CachedPicture {
   std::uint32_t frames = 1;
   std::uint64_t bytes = 0;  // of the picture, before base64
   Digest digest{};          // SHA-256 of the picture
-  std::string lines;        // base64, 76 characters and CRLF a line
+  KeptString lines;         // base64, 76 characters and CRLF a line
 };
 // Shared between messages and threads; never changes.
 using CachedPicturePtr = std::shared_ptr<const CachedPicture>;

@@ -101,8 +101,9 @@ TEST(CachedPicture, NoChangedEntryPasses) {
 // Whoever writes entries knows how a checksum is made: what stands under it is looked at all the same.
 TEST(CachedPicture, AGoodChecksumIsNotEnough) {
   const auto forged = [](CachedPicture picture, const std::string& bytes) {
-    picture.lines.clear();
-    base64::encode_lines(bytes, "\r\n", picture.lines);
+    std::string lines;
+    base64::encode_lines(bytes, "\r\n", lines);
+    picture.lines = lines;
     return read_entry(kKey, write_entry(kKey, picture), 1'000'000);
   };
   const image::ImageResult result = png(100);
