@@ -36,6 +36,8 @@ int check(const CheckOptions& options) {
   const std::string file = configuration_file(options.configuration);
   std::vector<config::Problem> warnings = config::warnings(*settings, file);
   for (config::Problem& warning : asset_warnings(*settings, file)) warnings.push_back(std::move(warning));
+  if (const Status fetch = source::check_fetch(settings->fetch); !fetch)
+    warnings.push_back({file, settings->fetch.line, 1, "no URL is fetched: " + fetch.error().text});
   for (const config::Problem& problem : warnings)
     std::fprintf(stderr, "%s\n", problem.text("warning: ").c_str());
   // What the machine lacks is no mistake in the file: it is said, and the file is still fine.
@@ -46,8 +48,6 @@ int check(const CheckOptions& options) {
     log::warning(lacking.error().text);
   else
     for (const std::string& lack : *lacking) log::warning(lack);
-  if (const Status fetch = source::check_fetch(settings->fetch); !fetch)
-    log::warning("no URL is fetched: " + fetch.error().text);
   bool mta_fine = true;
   if (options.mta) {
     const Result<MtaFindings> findings = check_mta(*settings, options.postfix_configuration);

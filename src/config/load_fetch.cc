@@ -18,6 +18,7 @@ void read_fetch(Table& table, Fetch& fetch) {
   if (const toml::node* allow = table.find("allow")) {
     const toml::array* list = allow->as_array();
     if (list == nullptr) table.complain(*allow, "allow", "a list of URLs is expected");
+    if (list != nullptr && !list->empty()) fetch.line = allow->source().begin.line;
     for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
       const toml::node& element = (*list)[i];
       const auto* text = element.as_string();

@@ -59,6 +59,7 @@ struct Fetch {
   std::uint32_t max_concurrent = 16;  // URLs under way at once, over all messages
   std::string ca_file;                // PEM; empty: the system's authorities
   std::string headers_file;           // headers for certain hosts (source/fetch_headers.h)
+  std::uint32_t line = 0;             // where the file says allow; 0: it lists nothing
   bool operator==(const Fetch&) const = default;
 };
 

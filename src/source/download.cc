@@ -238,7 +238,9 @@ bool Download::header_line(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = ascii::trim(line.substr(colon + 1));
   const auto is = [&](std::string_view known) { return ascii::iequals(name, known); };
-  if (is("content-encoding") && !ascii::iequals(value, "gzip") && !ascii::iequals(value, "identity"))
+  // The old name means the same (RFC 9110 section 8.4.1.3).
+  if (is("content-encoding") && !ascii::iequals(value, "gzip") && !ascii::iequals(value, "x-gzip") &&
+      !ascii::iequals(value, "identity"))
     problem_ = "a Content-Encoding that nobody has asked for: " + harmless(value);
   if (is("transfer-encoding") && !ascii::iequals(value, "chunked"))
     problem_ = "a Transfer-Encoding that nobody has asked for: " + harmless(value);
