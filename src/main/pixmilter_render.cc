@@ -16,6 +16,7 @@
 #include "render/environment.h"
 #include "render/options.h"
 #include "render/seal.h"
+#include "render/wiping_allocator.h"
 #include "render/zygote.h"
 
 int main(int argc, char** argv) {
@@ -47,6 +48,10 @@ int main(int argc, char** argv) {
   // Not before: a change of capabilities clears it. Whoever started us may have gone already; then the
   // socket has ended.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (!render::freed_memory_is_wiped()) {
+    std::fputs("pixmilter-render: freed memory is not overwritten: is another allocator loaded?\n", stderr);
+    return EX_UNAVAILABLE;
+  }
   render::LastWords last_words;
   render::prepare_process(last_words);
   if (!render::start_vips()) {

@@ -1,6 +1,5 @@
 #include "render/environment.h"
 
-#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vips/vips.h>
@@ -12,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/sanitized.h"
 #include "worker/wire_start.h"
 
 namespace pixmilter::render {
@@ -20,19 +20,13 @@ namespace wire = worker::wire;
 
 namespace {
 
-// Freed memory is filled with this (mallopt(3), M_PERTURB), and what malloc hands out with its complement.
-constexpr int kPerturbation = 0xA5;
 // One line on stderr is no longer, in bytes.
 constexpr std::size_t kLongestLine = 300;
 
 bool allowed(std::string_view variable) {
   if (std::find(wire::kEnvironment.begin(), wire::kEnvironment.end(), variable) != wire::kEnvironment.end())
     return true;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return variable.find("SAN_OPTIONS=") != std::string_view::npos;
-#else
-  return false;
-#endif
+  return kSanitized && variable.find("SAN_OPTIONS=") != std::string_view::npos;
 }
 
 // GLib's own writer asks for journals, terminals and character sets; ours writes a line to descriptor 2.
@@ -91,7 +85,6 @@ void start_again(char** argv) {
 }
 
 void prepare_process(const LastWords& words) {
-  ::mallopt(M_PERTURB, kPerturbation);
   g_log_set_writer_func(write_line, const_cast<LastWords*>(&words), nullptr);
 }
 

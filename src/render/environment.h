@@ -18,8 +18,7 @@ struct LastWords {
   std::string packet;
 };
 
-// Allocator and GLib: one heap, freed memory overwritten, messages to stderr by one write each. Before
-// libvips starts. The words live as long as the process.
+// GLib: messages to stderr by one write each. Before libvips starts. The words live as long as the process.
 void prepare_process(const LastWords& words);
 
 // Starts libvips: one thread, no caches. False when that fails.

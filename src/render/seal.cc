@@ -17,6 +17,8 @@
 #include <cstring>
 
 #include "base/landlock.h"
+#include "base/sanitized.h"
+#include "base/thread_sanitizer.h"
 #include "render/syscall_filter.h"
 
 namespace pixmilter::render {
@@ -88,11 +90,10 @@ std::uint64_t address_space() {
   return read ? std::uint64_t{pages} * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
-void limit_resources(Purpose purpose, const Options& options, [[maybe_unused]] std::uint64_t now,
-                     Missing& missing) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes
-  if (now == 0 || !limit(RLIMIT_AS, now + options.memory)) missing.push_back("no limit of memory");
-#endif
+void limit_resources(Purpose purpose, const Options& options, std::uint64_t now, Missing& missing) {
+  // Sanitizers reserve terabytes.
+  if (!kSanitized && (now == 0 || !limit(RLIMIT_AS, now + options.memory)))
+    missing.push_back("no limit of memory");
   const rlim_t descriptors = purpose == Purpose::svg ? kSvgDescriptors : kPictureDescriptors;
   if (!limit(RLIMIT_CPU, options.cpu_seconds, kLastSeconds) || !limit(RLIMIT_FSIZE, 0) ||
       !limit(RLIMIT_NOFILE, descriptors) || !limit(RLIMIT_NPROC, kThreads) || !limit(RLIMIT_CORE, 0))
@@ -109,6 +110,7 @@ bool enter_namespaces() {
 }
 
 Status shed_privileges(UniqueFd& socket, pid_t zygote, bool namespaces, Missing& missing) {
+  end_runtime_thread();
   if (socket.get() != kWorkerSocket) {
     if (::dup3(socket.get(), kWorkerSocket, O_CLOEXEC) < 0) return Error{because("dup3")};
     socket.reset(kWorkerSocket);

@@ -5,16 +5,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/socket.h"
 #include "image/job.h"
 #include "render/picture.h"
 #include "render/seal.h"
 #include "render/warm_up.h"
+#include "render/wiping_allocator.h"
 
 namespace pixmilter::render {
 
@@ -103,8 +107,8 @@ ImageResult render(const image::ImageJob& job, bool& retire) {
   }
 }
 
-// input: -1 where the message holds the picture.
-wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& formats, int output, int input) {
+// input: -1 where the message holds the picture. The answer holds the encoded one, whatever its size.
+wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& formats, int input) {
   wire::Answer answer;
   answer.number = message.number;
   ImageResult result;
@@ -121,16 +125,8 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
     }
   }
   if (result.status == Status::ok && result.bytes.empty()) result = failed(Status::refused, "no bytes");
-  if (result.status == Status::ok && result.bytes.size() > message.output_size)
+  if (result.status == Status::ok && result.bytes.size() > message.job.limits.max_output_bytes)
     result = failed(Status::limit, "the encoded picture is over the limit");
-  const bool small = result.bytes.size() <= wire::kMaxInline;
-  if (result.status == Status::ok && !small) {
-    const Mapping encoded(output, result.bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED);
-    if (encoded.good())
-      std::memcpy(encoded.data(), result.bytes.data(), result.bytes.size());
-    else
-      result = failed(Status::limit, "not enough memory for the encoded picture");
-  }
   // libvips says it like any other error.
   if (result.status == Status::refused && result.reason.find("out of memory") != std::string::npos)
     result.status = Status::limit;
@@ -140,9 +136,50 @@ wire::Answer carry_out(wire::Job& message, const std::set<image::Format>& format
   answer.width = result.width;
   answer.height = result.height;
   answer.frames = result.frames;
-  answer.size = result.status == Status::ok ? result.bytes.size() : 0;
-  if (result.status == Status::ok && small) answer.picture = std::move(result.bytes);
+  if (result.status == Status::ok) answer.picture = std::move(result.bytes);
+  answer.size = answer.picture.size();
   return answer;
+}
+
+// A picture that is too large for a packet, until there is memory to write it to.
+class Kept {
+ public:
+  // The answer leaves its picture here where that is too large.
+  void take(wire::Answer& answer) {
+    if (answer.picture.size() <= wire::kMaxInline) return;
+    picture_ = std::exchange(answer.picture, {});
+    answer_ = answer;
+  }
+  bool is_of(std::uint64_t number) const { return !picture_.empty() && answer_.number == number; }
+  // Writes the picture to output, a memfd of its size, and answers again.
+  wire::Answer hand_over(int output) {
+    const Mapping memory(output, picture_.size(), PROT_READ | PROT_WRITE, MAP_SHARED);
+    if (memory.good()) {
+      std::memcpy(memory.data(), picture_.data(), picture_.size());
+    } else {
+      answer_.status = Status::limit;
+      answer_.reason = "not enough memory for the encoded picture";
+      answer_.size = 0;
+    }
+    std::string().swap(picture_);  // wiped when the answer is out, like all else
+    return answer_;
+  }
+  // Nobody asks for it any more.
+  void drop() {
+    if (picture_.empty()) return;
+    std::string().swap(picture_);
+    wipe_what_waits();
+  }
+
+ private:
+  std::string picture_;
+  wire::Answer answer_;
+};
+
+// What functions left of a picture in the stack below.
+[[gnu::noinline]] void wipe_stack() {
+  std::array<char, 256 << 10> below;  // of the eight megabytes that a stack may have, what is next
+  ::explicit_bzero(below.data(), below.size());
 }
 
 // The answer to a job that memory does not suffice for.
@@ -167,24 +204,41 @@ int serve(UniqueFd socket, wire::Purpose purpose, const Surroundings& surroundin
   }
   std::set<image::Format> formats = choose_loaders(purpose, surroundings.options);
   warm_up(formats);
+  wipe_what_waits();
   const Footprint fresh;
   const std::string flaw = seal_and_judge(purpose, surroundings, missing);
   const bool usable = flaw.empty() || !surroundings.options.sandbox_required;
   if (!flaw.empty()) missing.push_back(flaw);
   if (!say(front, wire::encode(wire::Ready{usable, report(missing, usable)}))) return kBroken;
   if (!usable) return kNotUsable;
-  for (;;) {
+  Kept kept;
+  // Hears one message of the front and answers it; or says with which exit code there are no more.
+  const auto turn = [&]() -> std::optional<int> {
     Packet packet;  // of this picture alone: what is freed is overwritten, what is reused is not
     const auto transfer = receive_packet(front, wire::kMaxWithPicture, true, packet);
     if (transfer == Transfer::closed) return 0;
-    auto job = transfer == Transfer::done ? wire::decode<wire::Job>(packet.bytes) : std::nullopt;
-    const bool with_input = job && job->input_size > 0;
-    if (!job || packet.fds.size() != (with_input ? 2U : 1U)) return kBroken;
-    surroundings.last_words = {front, out_of_memory(job->number)};
-    auto answer = carry_out(*job, formats, packet.fds[0].get(), with_input ? packet.fds[1].get() : -1);
-    answer.retire = answer.retire || Footprint().exceeds(fresh, surroundings.options.memory);
-    packet.fds.clear();
+    if (transfer != Transfer::done) return kBroken;
+    wire::Answer answer;
+    if (const auto output = wire::decode<wire::Output>(packet.bytes)) {
+      if (!kept.is_of(output->number) || packet.fds.size() != 1) return kBroken;
+      answer = kept.hand_over(packet.fds[0].get());
+    } else {
+      kept.drop();
+      auto job = wire::decode<wire::Job>(packet.bytes);
+      if (!job || packet.fds.size() != (job->input_size > 0 ? 1U : 0U)) return kBroken;
+      surroundings.last_words = {front, out_of_memory(job->number)};
+      answer = carry_out(*job, formats, packet.fds.empty() ? -1 : packet.fds[0].get());
+      answer.retire = answer.retire || Footprint().exceeds(fresh, surroundings.options.memory);
+      kept.take(answer);
+    }
     if (!say(front, wire::encode(answer))) return kBroken;
+    return std::nullopt;
+  };
+  for (;;) {
+    if (const auto exit_code = turn()) return *exit_code;
+    // Nobody waits now, and all that belonged to the picture has been freed.
+    wipe_what_waits();
+    wipe_stack();
   }
 }
 

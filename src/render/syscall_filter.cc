@@ -10,6 +10,7 @@
 
 #include <cerrno>
 
+#include "base/sanitized.h"
 #include "base/seccomp_filter.h"
 
 namespace pixmilter::render {
@@ -70,15 +71,14 @@ void refuse_reading(SeccompFilter& filter) {
     filter.answer(call, EACCES);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// Before a call that does not come back, an exception for one, the runtime asks for the stack of signals. And a
-// report begins with looks at files, which it does without; a worker that is killed there has not said what was found.
+// For sanitizers. Before a call that does not come back, an exception for one, the runtime asks for the stack
+// of signals. And a report begins with looks at files, which it does without; a worker that is killed there
+// has not said what was found.
 void allow_reporting(SeccompFilter& filter) {
   filter.allow_if(SCMP_SYS(sigaltstack), {equals(0, 0)});
   filter.answer(SCMP_SYS(open), EACCES);
   filter.answer(SCMP_SYS(ioctl), ENOTTY, {equals(1, TCGETS)});
 }
-#endif
 
 }  // namespace
 
@@ -91,9 +91,7 @@ Status forbid_system_calls(const FilterOptions& options) {
     allow_reading(filter);
   else
     refuse_reading(filter);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  allow_reporting(filter);
-#endif
+  if constexpr (kSanitized) allow_reporting(filter);
   return filter.load();
 }
 

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/log.h"
@@ -56,7 +57,7 @@ Call::~Call() {
   // Only where run() was left by an exception.
   for (Running& running : running_) {
     running.worker->kill();
-    stock_.discard(std::move(running.worker), false, false);
+    stock_.discard(std::move(running.worker), false, std::nullopt);
   }
   publish(0, 0);
 }
@@ -150,16 +151,13 @@ bool Call::begin(WorkerPtr worker) {
     pending.pop_front();
     Running running;
     running.job = job;
-    running.output_size = jobs_[job].limits.max_output_bytes;
     // Nothing of this is the worker's fault.
     const bool small = jobs_[job].bytes.size() <= wire::kMaxInline;
     const auto input = small ? Result(UniqueFd()) : sealed_memfd(jobs_[job].bytes);
-    auto output = fixed_memfd(running.output_size);
-    if (!input || !output) {
-      settle(job, Status::limit, (input ? output.error() : input.error()).text);
+    if (!input) {
+      settle(job, Status::limit, input.error().text);
       continue;
     }
-    running.output = std::move(*output);
     running.hurried = pace_.hurries(Clock::now(), left(job), 1 + at_work());
     if (!send(*worker, jobs_[job], *input, running)) {
       if (++attempts_[job] < kMaxAttempts)
@@ -167,7 +165,7 @@ bool Call::begin(WorkerPtr worker) {
       else
         settle(job, Status::crashed, "every render worker was dead");
       worker->kill();
-      stock_.discard(std::move(worker), true, false);
+      stock_.discard(std::move(worker), true, std::nullopt);
       return false;
     }
     ++worker->jobs;
@@ -198,11 +196,10 @@ bool Call::send(WorkerProcess& worker, const ImageJob& job, const UniqueFd& inpu
     message.input_size = job.bytes.size();
   else
     message.picture = job.bytes;
-  message.output_size = running.output_size;
   message.job = job;
   message.job.hurried = running.hurried;
-  const int fds[] = {running.output.get(), input.get()};
-  const auto given = std::span(fds).first(input ? 2 : 1);
+  const int fds[] = {input.get()};
+  const auto given = std::span(fds).first(input ? 1 : 0);
   return send_packet(worker.socket.get(), wire::encode(message), given, false) == Transfer::done;
 }
 
@@ -240,21 +237,49 @@ void Call::hear(Running& running) {
 }
 
 void Call::accept(Running& running, const Packet& packet) {
-  const Expected expected{running.number, running.output_size, jobs_[running.job].limits.max_pixels};
-  auto judgement = judge_answer(packet.bytes, !packet.fds.empty(), expected,
-                                [&](std::uint64_t size) { return copy_memfd(running.output.get(), size); });
+  const image::Limits& limits = jobs_[running.job].limits;
+  const Expected expected{running.number, running.output ? running.output_size : limits.max_output_bytes,
+                          limits.max_pixels};
+  std::function<Result<std::string>(std::uint64_t)> copy;
+  if (running.output) copy = [&](std::uint64_t size) { return copy_memfd(running.output.get(), size); };
+  auto judgement = judge_answer(packet.bytes, !packet.fds.empty(), expected, copy);
   if (judgement.result.status == Status::violated)
     return lose(running, Status::violated, judgement.result.reason, true);
+  if (judgement.output_size == 0) return finish(running, std::move(judgement.result), judgement.retire);
+  if (const auto given = give_output(running, judgement.output_size); !given) {
+    // Nothing of this is the worker's fault.
+    ImageResult result;
+    result.status = Status::limit;
+    result.reason = given.error().text;
+    finish(running, std::move(result), judgement.retire);
+  }
+}
+
+// The picture is too large for a packet: memory of its size, that the worker can write to.
+pixmilter::Status Call::give_output(Running& running, std::uint64_t size) {
+  auto output = fixed_memfd(size);
+  if (!output) return output.error();
+  running.output = std::move(*output);
+  running.output_size = size;
+  const int fds[] = {running.output.get()};
+  // A worker that has died meanwhile, or does not read, is noticed as it always is.
+  static_cast<void>(
+      send_packet(running.worker->socket.get(), wire::encode(wire::Output{running.number}), fds, false));
+  return Done{};
+}
+
+// The worker is done with its job.
+void Call::finish(Running& running, ImageResult result, bool retire) {
   const Clock::duration took = Clock::now() - running.began;
   statistics_.render.add(took);
   if (running.hurried)
     ++statistics_.hurried;
   else
     pace_.took(took, jobs_[running.job].bytes.size());
-  results_[running.job] = std::move(judgement.result);
+  results_[running.job] = std::move(result);
   results_[running.job].hurried = running.hurried;
   WorkerPtr worker = std::move(running.worker);
-  worker->retire = worker->retire || judgement.retire || worker->jobs >= options_.jobs_per_worker;
+  worker->retire = worker->retire || retire || worker->jobs >= options_.jobs_per_worker;
   next(std::move(worker));
 }
 
@@ -283,7 +308,8 @@ void Call::lose(Running& running, Status status, const std::string& reason, bool
                                                 : WorkerEnd::violated);
   running.worker->kill();
   const auto zygote = running.worker->zygote;
-  const std::string how = stock_.discard(std::move(running.worker), blame, died);
+  const std::string how =
+      stock_.discard(std::move(running.worker), blame, died ? std::optional(deadline_) : std::nullopt);
   const std::string text = died ? reason + ": " + how : reason;
   if (blame) {
     refusals_.note(job.bytes);
@@ -294,22 +320,28 @@ void Call::lose(Running& running, Status status, const std::string& reason, bool
 }
 
 void Call::expire() {
-  for (Running& running : running_) {
-    if (!running.deadline.passed()) continue;
+  if (deadline_.passed()) {
+    for (auto& pending : pending_) {
+      for (const std::size_t job : pending)
+        settle(job, Status::timeout,
+               "no render worker was free within [milter] deadline, the time for the message");
+      pending.clear();
+    }
+  }
+  // Hearing one may begin another job, which comes at the end.
+  const std::size_t count = running_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!running_[i].deadline.passed()) continue;
+    hear(running_[i]);  // it may have been in time, and only this thread late
+    if (!running_[i].worker) continue;
     // A picture is to blame for its own time only, not for what was left of the message's.
-    if (deadline_.passed() && running.deadline.at() == deadline_.at())
-      lose(running, Status::timeout, "not ready within [milter] deadline, the time for the message", false);
+    if (deadline_.passed() && running_[i].deadline.at() == deadline_.at())
+      lose(running_[i], Status::timeout, "not ready within [milter] deadline, the time for the message",
+           false);
     else
-      lose(running, Status::timeout, "not ready within [render] timeout, the time for one image", true);
+      lose(running_[i], Status::timeout, "not ready within [render] timeout, the time for one image", true);
   }
   std::erase_if(running_, [](const Running& running) { return !running.worker; });
-  if (!deadline_.passed()) return;
-  for (auto& pending : pending_) {
-    for (const std::size_t job : pending)
-      settle(job, Status::timeout,
-             "no render worker was free within [milter] deadline, the time for the message");
-    pending.clear();
-  }
 }
 
 }  // namespace pixmilter::worker

@@ -40,7 +40,7 @@ class Call {
     WorkerPtr worker;
     std::size_t job = 0;
     std::uint64_t number = 0;  // what the worker calls it
-    UniqueFd output;
+    UniqueFd output;           // where it has said that it needs one
     std::uint64_t output_size = 0;
     bool hurried = false;
     Clock::time_point began;
@@ -58,6 +58,8 @@ class Call {
   void wait();
   void hear(Running& running);
   void accept(Running& running, const Packet& packet);
+  [[nodiscard]] pixmilter::Status give_output(Running& running, std::uint64_t size);
+  void finish(Running& running, image::ImageResult result, bool retire);
   void expire();
   void lose(Running& running, image::Status status, const std::string& reason, bool blame);
   void next(WorkerPtr worker);

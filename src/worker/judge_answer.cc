@@ -32,7 +32,7 @@ Judgement judge_answer(std::string_view packet, bool carries_descriptors, const 
                        const std::function<Result<std::string>(std::uint64_t size)>& copy_output) {
   auto answer = wire::decode<wire::Answer>(packet);
   if (!answer || carries_descriptors || answer->number != expected.number ||
-      answer->size > expected.output_size ||
+      answer->size > expected.max_bytes || (answer->size == 0 && answer->status == Status::ok) ||
       (!answer->picture.empty() && answer->picture.size() != answer->size))
     return violated("the render worker broke the protocol");
   Judgement judgement;
@@ -41,6 +41,10 @@ Judgement judge_answer(std::string_view packet, bool carries_descriptors, const 
   result.status = answer->status;
   result.reason = one_line(std::move(answer->reason));
   if (answer->status != Status::ok) return judgement;
+  if (answer->picture.empty() && !copy_output) {
+    judgement.output_size = answer->size;
+    return judgement;
+  }
   auto bytes = answer->picture.empty() ? copy_output(answer->size) : Result(std::move(answer->picture));
   if (!bytes) return violated(bytes.error().text);
   const auto facts = image::check_picture(*bytes);

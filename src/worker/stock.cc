@@ -8,8 +8,9 @@
 namespace pixmilter::worker {
 namespace {
 
-// Long enough for a zygote to reap a worker and say so, short enough not to be felt.
-constexpr Milliseconds kLastWords{200};
+// A zygote reaps a worker and says so within a millisecond. On a machine with more work than cores it may be
+// forking another one, and wait for a core itself; only one that is stopped takes all of this.
+constexpr Milliseconds kLastWords{3'000};
 // A zygote remembers this many ended workers.
 constexpr std::size_t kEndsKept = 64;
 
@@ -167,16 +168,16 @@ void Stock::give_back(WorkerPtr worker) {
   if (gone) needs_keeper_();
 }
 
-std::string Stock::discard(WorkerPtr worker, bool crashed, bool ask_how) {
+std::string Stock::discard(WorkerPtr worker, bool crashed, std::optional<Deadline> ask_until) {
   std::string how;
   {
     std::unique_lock lock(mutex_);
     take_back(*worker);
     Zygote& zygote = *worker->zygote;
     hand_out();
-    if (ask_how) {
+    if (ask_until) {
       const auto known = [&] { return zygote.lost || zygote.ended.contains(worker->number); };
-      ended_.wait_for(lock, kLastWords, known);
+      ended_.wait_until(lock, earlier(*ask_until, Deadline::after(kLastWords)).at(), known);
       const auto end = zygote.ended.find(worker->number);
       if (end != zygote.ended.end())
         how = describe(end->second);

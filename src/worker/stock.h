@@ -73,8 +73,9 @@ class Stock {
   void will_not_return(WorkerProcess& worker);
   // After a job: it goes to the next call or to the idle ones, or, where it shall retire, ends.
   void give_back(WorkerPtr worker);
-  // It died, was killed, or broke the protocol. With ask_how, waits a moment to learn how it ended.
-  std::string discard(WorkerPtr worker, bool crashed, bool ask_how);
+  // It died, was killed, or broke the protocol. With ask_until, waits a moment, no longer than until then, to
+  // learn from its zygote how it ended, and returns that in words.
+  std::string discard(WorkerPtr worker, bool crashed, std::optional<Deadline> ask_until);
   // It is being destroyed without either. Only ~WorkerProcess says so.
   void lost(WorkerProcess& worker);
 

@@ -16,7 +16,19 @@ using image::Resize;
 namespace {
 
 // The first byte of a packet.
-enum class Kind : std::uint8_t { hello = 1, fork, kill, forked, ended, ready, job, answer, ping, pong };
+enum class Kind : std::uint8_t {
+  hello = 1,
+  fork,
+  kill,
+  forked,
+  ended,
+  ready,
+  job,
+  answer,
+  ping,
+  pong,
+  output
+};
 
 using Writer = PacketWriter;
 using Reader = PacketReader;
@@ -131,10 +143,9 @@ void fields(auto& way, Is<image::ImageJob> auto& job) {
 }
 
 void fields(auto& way, Is<Job> auto& message) {
-  auto& [number, input_size, output_size, picture, job] = message;
+  auto& [number, input_size, picture, job] = message;
   way.number(number);
   way.number(input_size);
-  way.number(output_size);
   way.bytes(picture, kMaxInline);
   fields(way, job);
 }
@@ -151,6 +162,11 @@ void fields(auto& way, Is<Answer> auto& message) {
   way.number(size);
   way.bytes(picture, kMaxInline);
   way.flag(retire);
+}
+
+void fields(auto& way, Is<Output> auto& message) {
+  auto& [number] = message;
+  way.number(number);
 }
 
 template <class Message>
@@ -200,6 +216,7 @@ std::string encode(const Pong& message) { return write(Kind::pong, message); }
 std::string encode(const Ready& message) { return write(Kind::ready, message); }
 std::string encode(const Job& message) { return write(Kind::job, message); }
 std::string encode(const Answer& message) { return write(Kind::answer, message); }
+std::string encode(const Output& message) { return write(Kind::output, message); }
 
 template <>
 std::optional<Hello> decode(std::string_view packet) {
@@ -240,6 +257,10 @@ std::optional<Job> decode(std::string_view packet) {
 template <>
 std::optional<Answer> decode(std::string_view packet) {
   return read<Answer>(Kind::answer, packet);
+}
+template <>
+std::optional<Output> decode(std::string_view packet) {
+  return read<Output>(Kind::output, packet);
 }
 
 }  // namespace pixmilter::worker::wire

@@ -4,7 +4,7 @@
 // little-endian. Each message has one function in wire.cc that lists its fields; writing and reading both
 // walk that list, so they cannot disagree. Every size is capped, every choice checked against its last
 // value, and leftover bytes are an error: a peer that sends anything else is broken or taken over. Pictures
-// travel in memfds (base/memfd.h) beside a message; small ones stand in it, which spares mapping them.
+// travel in memfds (base/memfd.h) beside a message; small ones stand in it, which spares making them.
 //
 //   front -> zygote   Fork                          make a worker
 //                     Kill                          end a worker with SIGKILL
@@ -14,9 +14,11 @@
 //                     Ended                         a worker has gone, and how
 //                     Pong                          the answer to Ping
 //   worker -> front   Ready                         warmed up and sealed, or why that was not possible
-//   front -> worker   Job     fds: output, input    output fixed in size, input sealed against every change;
-//                                                   no input where the message holds the picture
-//   worker -> front   Answer                        the picture stands here or in output's first bytes
+//   front -> worker   Job     fds: input            sealed against every change; none where the message holds
+//                                                   the picture
+//   worker -> front   Answer                        with the picture, or how large it is
+//   front -> worker   Output  fds: output           memory for that, of just this size, which cannot change
+//   worker -> front   Answer                        again, now that the picture is there
 #pragma once
 
 #include <array>
@@ -91,11 +93,14 @@ struct Ready {
 };
 
 struct Job {
-  std::uint64_t number = 0;       // comes back with the answer
-  std::uint64_t input_size = 0;   // bytes of the input memfd; 0: there is none
-  std::uint64_t output_size = 0;  // bytes of the output memfd
-  std::string picture;            // where there is no input memfd
-  image::ImageJob job;            // without its bytes
+  std::uint64_t number = 0;      // comes back with the answer
+  std::uint64_t input_size = 0;  // bytes of the input memfd; 0: there is none
+  std::string picture;           // where there is no input memfd
+  image::ImageJob job;           // without its bytes
+};
+
+struct Output {
+  std::uint64_t number = 0;  // of the job
 };
 
 struct Answer {
@@ -107,7 +112,7 @@ struct Answer {
   std::uint32_t height = 0;
   std::uint32_t frames = 0;
   std::uint64_t size = 0;  // bytes of the encoded picture
-  std::string picture;     // all of them, or nothing: then they are in the output memfd
+  std::string picture;     // all of them, or nothing: then they are, or will be, in the output memfd
   bool retire = false;     // the worker has grown and wants to be replaced
 };
 
@@ -121,6 +126,7 @@ std::string encode(const Pong& message);
 std::string encode(const Ready& message);
 std::string encode(const Job& message);
 std::string encode(const Answer& message);
+std::string encode(const Output& message);
 
 // The message that the packet holds, if it is one of this kind and well-formed to its last byte.
 template <class Message>
@@ -145,5 +151,7 @@ template <>
 std::optional<Job> decode(std::string_view packet);
 template <>
 std::optional<Answer> decode(std::string_view packet);
+template <>
+std::optional<Output> decode(std::string_view packet);
 
 }  // namespace pixmilter::worker::wire

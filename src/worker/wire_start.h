@@ -19,13 +19,12 @@ inline constexpr char kOptionLoaders[] = "--loaders";  // png,jpeg,...: words of
 
 // The whole environment; the program starts itself again with it when it finds another one.
 inline constexpr std::array kEnvironment = {
-    "VIPS_NOVECTOR=1",                             // Orc otherwise writes machine code to files to run it
-    "VIPS_DISC_THRESHOLD=1000000000000000",        // libvips otherwise spills large pictures to /tmp
-    "VIPS_CONCURRENCY=1",                          // a worker is one picture at a time
-    "MALLOC_ARENA_MAX=1",                          // one heap: an address-space limit then means something
-    "GLIBC_TUNABLES=glibc.malloc.tcache_count=0",  // M_PERTURB leaves what the thread cache holds as it was
-    "G_SLICE=always-malloc",                       // and knows nothing of GLib's own allocator
-    "LC_CTYPE=C.UTF-8",                            // characters only: no catalogue of messages is looked for
+    "VIPS_NOVECTOR=1",                       // Orc otherwise writes machine code to files to run it
+    "VIPS_DISC_THRESHOLD=1000000000000000",  // libvips otherwise spills large pictures to /tmp
+    "VIPS_CONCURRENCY=1",                    // a worker is one picture at a time
+    "MALLOC_ARENA_MAX=1",                    // one heap: an address-space limit then means something
+    "G_SLICE=always-malloc",                 // GLib's own allocator overwrites nothing that is freed
+    "LC_CTYPE=C.UTF-8",                      // characters only: no catalogue of messages is looked for
     "PATH=/nonexistent",
     "HOME=/nonexistent",
     "G_DEBUG=",

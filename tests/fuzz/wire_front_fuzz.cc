@@ -64,6 +64,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       FUZZ_CHECK(result.bytes.empty());
     }
     for (const char c : result.reason) FUZZ_CHECK(c >= ' ' && c <= '~');
+    FUZZ_CHECK(judgement.output_size == 0);
+    // Before the worker has memory to write to, it can ask for some, within the limit.
+    const auto before = worker::judge_answer(packet, false, expected, {});
+    FUZZ_CHECK(before.output_size <= expected.max_bytes);
+    if (before.output_size > 0) FUZZ_CHECK(!with_picture && before.result.bytes.empty());
+    if (before.output_size == 0) FUZZ_CHECK(before.result.status == result.status);
   }
 
   // The reader of pictures by itself, on everything.

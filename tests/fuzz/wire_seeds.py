@@ -40,12 +40,12 @@ def pillow(kind, **options):
     return buffer.getvalue()
 
 
-def job(kind, number=7, size=100, capacity=1 << 20, picture=b""):
+def job(kind, number=7, size=100, picture=b""):
     layout = struct.pack("<IIIIBBBBQ", 10, 10, 1, 1, 0, 0, 0, 0, 0)
     settings = struct.pack("<BBBBIIBQIBBdddd", 0, 82, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 10.0, 1.0)
     settings += struct.pack("<I", 0)
     limits = struct.pack("<QIIQ", 64_000_000, 64, 30_000, 100 << 20)
-    return (struct.pack("<BQQQI", 7, number, size, capacity, len(picture)) + picture + struct.pack("<B", kind) +
+    return (struct.pack("<BQQI", 7, number, size, len(picture)) + picture + struct.pack("<B", kind) +
             layout + settings + limits)
 
 
@@ -59,7 +59,7 @@ def write(target, name, data):
 def main():
     for name, data in {
             "fork": struct.pack("<BQB", 2, 1, 0), "fork_svg": struct.pack("<BQB", 2, 2, 1),
-            "kill": struct.pack("<BQ", 3, 1), "job_png": job(PNG), "job_svg": job(SVG), "job_raw": job(RAW),
+            "kill": struct.pack("<BQ", 3, 1), "output": struct.pack("<BQ", 11, 7), "job_png": job(PNG), "job_svg": job(SVG), "job_raw": job(RAW),
             "job_inline": job(RAW, size=0, picture=bytes(100))}.items():
         write("wire_worker", name, data)
     pictures = {"png": (PNG, png(5, 4)), "jpeg": (JPEG, pillow("JPEG")), "gif": (GIF, pillow("GIF")),

@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto message = wire::decode<wire::Ping>(packet)) FUZZ_CHECK(wire::encode(*message) == packet);
   if (const auto message = wire::decode<wire::Kill>(packet)) FUZZ_CHECK(wire::encode(*message) == packet);
+  if (const auto message = wire::decode<wire::Output>(packet)) FUZZ_CHECK(wire::encode(*message) == packet);
   if (const auto message = wire::decode<wire::Job>(packet)) {
     FUZZ_CHECK(wire::encode(*message) == packet);
     FUZZ_CHECK(packet.size() <= wire::kMaxWithPicture);

@@ -1,4 +1,8 @@
-"""Talks to build/tests/render_tool --batch: many pictures through one process, with time and memory of each."""
+"""Talks to build/tests/render_tool --batch: many pictures through one process, with time and memory of each.
+
+The time is the processor's. Even of that a busy machine takes more now and then, so what must be quick has a second
+try: see within().
+"""
 import os
 import select
 import subprocess
@@ -16,13 +20,21 @@ class Answer:
         self.frames = frames
         self.reason = reason
         self.picture = picture
+        self.again = None  # renders the same once more
+
+
+def within(answer, seconds):
+    """An answer that took no longer; where it did, that of a second try, however long that took."""
+    if answer.status == "timeout" or answer.microseconds <= seconds * 1_000_000:
+        return answer
+    return answer.again()
 
 
 class Tool:
     """One process; started again after it died. A job that kills it or takes over timeout seconds is answered
-    with the status "crashed" or "timeout"."""
+    with the status "crashed" or "timeout". That is for those which never end: the timeout is by the wall's clock."""
 
-    def __init__(self, build, timeout=30):
+    def __init__(self, build, timeout=120):
         self.path = os.path.join(build, "tests", "render_tool")
         self.timeout = timeout
         self.process = None
@@ -40,6 +52,11 @@ class Tool:
             self.process = None
 
     def render(self, media_type, parameters, payload):
+        answer = self.render_once(media_type, parameters, payload)
+        answer.again = lambda: self.render_once(media_type, parameters, payload)
+        return answer
+
+    def render_once(self, media_type, parameters, payload):
         if self.process is None:
             self.process = subprocess.Popen([self.path, "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             stderr=subprocess.DEVNULL)

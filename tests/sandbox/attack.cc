@@ -34,9 +34,11 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -66,6 +68,15 @@ using Attempt = long (*)();
 // Asked for before the seal, which does not let it be asked for.
 long g_parent = 0;
 long parent() { return g_parent; }
+
+// Where the heap begins; likewise.
+const char* heap_start() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);)
+    if (line.ends_with("[heap]")) return reinterpret_cast<const char*>(std::stoull(line, nullptr, 16));
+  return static_cast<const char*>(::sbrk(0));
+}
+const char* const g_heap = heap_start();
 
 long held(long result) { return result < 0 ? -1 : 0; }
 
@@ -483,6 +494,16 @@ image::ImageResult harm(const std::string& name, bool hurried) {
       found = found || std::memcmp(pieces.back() + 300, "pixel of another mail", 21) == 0;
     }
     return refuse(found ? "found" : "clean");
+  }
+  // The same of what came with it, wherever it stands in the heap.
+  if (name == "leave_packet") return refuse("left");
+  if (name == "find_packet") {
+    std::string_view heap(g_heap, static_cast<std::size_t>(static_cast<const char*>(::sbrk(0)) - g_heap));
+    std::size_t found = 0;
+    // Not spelt out: this would find its own copy.
+    for (std::size_t at = 0; (at = heap.find("ixel of another mai", at)) != heap.npos; ++at)
+      found += heap[at - 1] == 'p';
+    return refuse(found > 0 ? std::to_string(found) + " found" : "clean");
   }
   return lie(name);
 }

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <memory>
+#include <string>
+#include <thread>
 
 namespace pixmilter::worker {
 namespace {
@@ -59,6 +63,37 @@ TEST_F(StockTest, OneThatWasGrantedAndNotTakenComesBack) {
   stock.leave(waiter);
   EXPECT_EQ(stock.view().busy, 0U);
   EXPECT_EQ(stock.view().idle[0], 1U);
+}
+
+// A machine with more work than cores lets a zygote wait, and then the reason of a death came as "it closed
+// its connection".
+TEST_F(StockTest, HowAWorkerDiedIsWaitedForEvenWhereItsZygoteIsLate) {
+  Waiter waiter;
+  std::string how;
+  // Again where the thread below was held off for longer than anybody waits.
+  for (std::uint64_t number = 1; number <= 5 && !how.starts_with("signal"); ++number) {
+    add(number);
+    auto got = stock.ask(waiter, kOnePicture);
+    ASSERT_EQ(got.size(), 1U);
+    std::thread late([&] {
+      std::this_thread::sleep_for(Milliseconds(400));
+      stock.note_end(*zygote, {number, SIGSYS, 0});
+    });
+    how = stock.discard(std::move(got.front()), true, Deadline::after(Milliseconds(60'000)));
+    late.join();
+  }
+  EXPECT_TRUE(how.starts_with("signal 31")) << how;
+  stock.leave(waiter);
+}
+
+TEST_F(StockTest, HowAWorkerDiedIsNotWaitedForLongerThanAsked) {
+  add(1);
+  Waiter waiter;
+  auto got = stock.ask(waiter, kOnePicture);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(stock.discard(std::move(got.front()), true, Deadline::after(Milliseconds(0))),
+            "it closed its connection");
+  stock.leave(waiter);
 }
 
 }  // namespace
