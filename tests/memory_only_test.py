@@ -6,7 +6,7 @@ may be there: memfds (memory, not files), /dev/null, the listening socket, which
 group, and removed, and the page that `preview -o` is asked for. The suites that drive the program as mail
 servers and people do are run again that way, as they are.
 """
-# tests/run: timeout=1800
+# tests/run: timeout=3600
 
 import email.message
 import glob
@@ -33,6 +33,10 @@ OPENS = ("open", "openat", "openat2", "creat")
 CHANGES = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "link", "linkat",
            "symlink", "symlinkat", "truncate", "mknod", "mknodat", "chmod", "fchmodat", "chown", "lchown", "fchownat",
            "utimensat", "setxattr", "bind", "mount", "swapon")
+# Of ThreadSanitizer's runtime, which maps a page of zeros from it before main() and has removed it by then.
+RUNTIME = re.compile(r".*/tsan\.rodata\.\d+")
+# What is looked at here is files, whatever strace makes of a picture's time; Postfix waits for two minutes.
+PATIENT = '[milter]\ndeadline = "110s"\n[render]\ntimeout = "100s"\n'
 WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TMPFILE|O_TRUNC|O_APPEND")
 
 
@@ -70,6 +74,7 @@ def pages(folder):
 def violations(folder):
     """What the traces show that must not be; and the programs that they show."""
     found, programs, ours, asked = [], set(), sockets(folder), pages(folder)
+    runtime = RUNTIME if harness.sanitized(by="thread") else re.compile("(?!)")
     for path in traces(folder):
         with open(path, errors="replace") as file:
             for line in file:
@@ -78,6 +83,8 @@ def violations(folder):
                     continue
                 name, rest = call.groups()
                 paths = re.findall(r'"((?:[^"\\]|\\.)*)"', rest)
+                if name in ("open", "unlink") and paths and runtime.fullmatch(paths[0]):
+                    continue
                 if name == "execve":
                     # Of one who was killed in the middle the path is not shown.
                     programs.update(map(os.path.basename, paths[:1]))
@@ -129,6 +136,12 @@ class MemoryOnly(unittest.TestCase):
         if rendered:
             self.assertIn("pixmilter-render", programs, "the workers were not watched")
 
+    def patient(self):
+        path = os.path.join(harness.temp_dir(self), "pixmilter.toml")
+        with open(path, "w") as file:
+            file.write(PATIENT)
+        return path
+
     def test_the_watch_sees_files(self):
         """The test's own eyes: a program that writes is caught."""
         folder = harness.temp_dir(self)
@@ -141,8 +154,8 @@ class MemoryOnly(unittest.TestCase):
         for name, message, count in messages():
             with self.subTest(message=name):
                 folder, home = harness.temp_dir(self), harness.temp_dir(self)
-                done = harness.run(strace(folder) + [harness.program(), "rewrite"], input=message, timeout=120, check=0,
-                                   env={**os.environ, "HOME": home, "TMPDIR": home})
+                done = harness.run(strace(folder) + [harness.program(), "rewrite", "-c", self.patient()], input=message,
+                                   timeout=600, check=0, env={**os.environ, "HOME": home, "TMPDIR": home})
                 self.assertEqual(len(judge.images(judge.parse(done.stdout))), count, done.stderr)
                 self.judge(folder, rendered=name not in ("embedding", "25 MB"))
                 self.assertEqual(os.listdir(home), [])
@@ -159,14 +172,15 @@ class MemoryOnly(unittest.TestCase):
             self.skipTest("postfix is not installed")
         folder, traces, home = harness.temp_dir(self), harness.temp_dir(self), harness.temp_dir(self)
         with Sink() as sink:
-            with Served(folder, wrapper=["/usr/bin/env", f"HOME={home}", f"TMPDIR={home}"] + strace(traces)) as milter:
+            wrapper = ["/usr/bin/env", f"HOME={home}", f"TMPDIR={home}"] + strace(traces)
+            with Served(folder, config=PATIENT, wrapper=wrapper) as milter:
                 with postfix.Postfix(folder, sink.port, milter.postfix_spec) as mta:
                     for number, (name, message, count) in enumerate(messages()):
                         with self.subTest(message=name):
                             recipient = f"{number}@example.test"
                             code, text = mta.send("a@example.test", [recipient], message)
                             self.assertEqual(code, 250, text)
-                            images = judge.images(judge.parse(sink.wait(recipient, 60).data))
+                            images = judge.images(judge.parse(sink.wait(recipient, 600).data))
                             self.assertEqual(len(images), count)
         self.judge(traces)
         self.assertEqual(sockets(traces), {milter.socket.split(":", 1)[1]})
@@ -179,7 +193,7 @@ class MemoryOnly(unittest.TestCase):
         for words in (["explain"], ["explain", "--json"], ["check"]):
             with self.subTest(" ".join(words)):
                 given = message if words != ["check"] else None
-                harness.run(strace(folder) + [harness.program(), *words], input=given, timeout=120, check=0)
+                harness.run(strace(folder) + [harness.program(), *words], input=given, timeout=600, check=0)
         self.judge(folder)
 
 
@@ -198,7 +212,7 @@ class Suites(unittest.TestCase):
         os.chmod(folder, 0o777)
         chosen = [word for pattern in patterns for word in ("-k", pattern)]
         done = harness.run([sys.executable, os.path.join(HERE, suite), "--build", harness.build_dir(), *chosen],
-                           timeout=800, env={**os.environ, "PIXMILTER_WATCHED": programs})
+                           timeout=3000, env={**os.environ, "PIXMILTER_WATCHED": programs})
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr).decode(errors="replace")[-4000:])
         if done.stdout.startswith(b"skipped") and not traces(folder):
             self.skipTest(f"{suite} was skipped")

@@ -50,9 +50,9 @@ def program(name="pixmilter"):
     return watched if os.access(watched, os.X_OK) else path
 
 
-def sanitized():
-    """True when the build tree is one with sanitizers (their memory and time are no measure)."""
-    return sanitizers.is_sanitized(_build)
+def sanitized(by=""):
+    """True when the build tree is one with sanitizers (their memory and time are no measure), or with that one."""
+    return sanitizers.is_sanitized(_build, by)
 
 
 def temp_dir(test):

@@ -1,6 +1,7 @@
 """pixmilter as a running milter: starts `pixmilter serve` for a test and ends it by its own pid."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,10 +12,22 @@ import sanitizers
 
 
 def free_port():
-    """A loopback port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nothing listens on just now.
+
+    Beneath those that the kernel gives out by itself, where it can be: one of these may be somebody else's before
+    whoever asked here comes to listen on it.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        first = int(file.read().split()[0])
+    beneath = random.SystemRandom().sample(range(10_000, first), 50) if first > 11_000 else []
+    for port in beneath + [0]:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
+    raise AssertionError("no port is free")
 
 
 def parent_of(pid):
@@ -24,6 +37,15 @@ def parent_of(pid):
             return int(stat.read().rsplit(")", 1)[1].split()[1])
     except OSError:
         return 0
+
+
+def state(pid):
+    """The letter that /proc has for it; X when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "X"
 
 
 def processor_time(pid):

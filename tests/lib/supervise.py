@@ -79,8 +79,9 @@ def main():
                     pass
     except KeyboardInterrupt:
         problem = "stopped; was running:"
-    # What ends by itself in a moment is not left behind.
-    until = time.monotonic() + 2
+    # What ends by itself in a moment is not left behind, however long a busy machine makes of that moment: this costs
+    # time only where something is left.
+    until = time.monotonic() + 30
     while problem is None and time.monotonic() < until:
         reap()
         if not descendants():
@@ -101,6 +102,7 @@ def main():
             time.sleep(0.02)
             reap()
             left = descendants()
+        reap()  # what died after the last time, and was not listed any more
     elif problem:
         print(problem.split(";")[0], flush=True)
     if problem:

@@ -71,18 +71,19 @@ class DeadlineTest(unittest.TestCase):
         self.assertEqual(self.ways([blob("dawdle", 1), blob("dawdle", 2)]), ["usual"] * 2)
 
     def test_some_hurry_so_that_all_are_ready(self):
-        self.serve("12s")
-        ways = self.ways([blob("dawdle", i) for i in range(15)])
+        # More than there is time for; what may take its time at the end leaves a third of it to a busy machine.
+        self.serve("30s")
+        ways = self.ways([blob("dawdle", i) for i in range(20)])
         self.assertEqual(ways[:2], ["usual", "hurried"])
         # Once so few are left that there is time again, they have it.
         self.assertLessEqual(set(ways), {"usual", "hurried"})
 
     def test_what_is_not_ready_stays_as_it_was(self):
-        self.serve("10s")
-        names = ["dawdle"] * 5 + ["hang"] + ["dawdle"] * 2
+        self.serve("20s")
+        names = ["dawdle"] * 5 + ["hang"] + ["dawdle"] * 6
         self.assertEqual(self.ways([blob(name, i) for i, name in enumerate(names)]),
                          ["usual"] + ["hurried"] * 4 + ["not ready within [milter] deadline, the time for the message"]
-                         + ["no render worker was free within [milter] deadline, the time for the message"] * 2)
+                         + ["no render worker was free within [milter] deadline, the time for the message"] * 6)
         # The next message has its own time.
         self.assertEqual(self.ways_of_next(), "rewritten: 1 converted")
 

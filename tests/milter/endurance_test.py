@@ -67,10 +67,10 @@ class Crowd(unittest.TestCase):
             self.skipTest(f"no more than {limit[1]} descriptors")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit[0], needed), limit[1]))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limit)
-        self.running = Running(self, config='[cache]\nmemory = "0"\n')
+        self.running = Running(self, config='[cache]\nmemory = "0"\n[render]\nworkers = 2\n')
         self.front = self.running.front()
         self.running.send(HTML)
-        time.sleep(0.3)
+        self.running.wait_for_workers(2)
         self.before = threads(self.front), descriptors(self.front)
 
     def check_unharmed(self):

@@ -17,16 +17,20 @@ from running import Running, harness  # noqa: E402
 
 # Noise of the machine is allowed for; a lost wake-up costs 1,000 ms here.
 LIMIT = 500
+# A machine that holds the load or the front up for half a second delays all of a run's connections: such runs are many
+# beside other work, but not all.
+RUNS = 6
 
 
 class Fairness(unittest.TestCase):
     def load(self, **options):
-        """The load, and once more where it was slow: noise passes, a lost wake-up comes again."""
-        measured = self.measured(**options)
-        if self.worst(measured) >= LIMIT:
-            measured = self.measured(**options)
-        if not harness.sanitized():
-            self.assertLess(self.worst(measured), LIMIT)
+        """The load, and again where it was slow: noise passes, a lost wake-up comes every time."""
+        worst = [self.worst(self.measured(**options))]
+        if harness.sanitized():
+            return
+        while worst[-1] >= LIMIT and len(worst) < RUNS:
+            worst.append(self.worst(self.measured(**options)))
+        self.assertLess(worst[-1], LIMIT, f"in every one of {len(worst)} runs: {worst} ms")
 
     @staticmethod
     def worst(measured):

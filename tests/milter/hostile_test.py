@@ -39,13 +39,17 @@ def conversation(message=HTML, steps=ALL_STEPS):
 
 class Hostile(unittest.TestCase):
     def setUp(self):
-        self.running = Running(self, scripted="scripted" in self._testMethodName)
+        self.start(scripted="scripted" in self._testMethodName)
         self.expected = self.running.send(HTML).message
-        self.front = self.running.front()
         self.before = self.settled()
+
+    def start(self, **options):
+        self.running = Running(self, config="[render]\nworkers = 2\n", **options)
+        self.front = self.running.front()
 
     def settled(self):
         """Workers that libmilter keeps, the pool's own thread, what leads to the render program: once no more comes."""
+        self.running.wait_for_workers(2)
         last, same = None, 0
         while same < 20:
             now = threads(self.front), descriptors(self.front)
@@ -95,9 +99,7 @@ class Hostile(unittest.TestCase):
         self.check_unharmed()
 
     def test_reset_over_tcp(self):
-        import served
-        self.running = Running(self, socket=f"inet:{served.free_port()}@127.0.0.1")
-        self.front = self.running.front()
+        self.start(socket="inet:0@127.0.0.1")
         self.running.send(HTML)
         self.before = self.settled()
         frames = conversation()

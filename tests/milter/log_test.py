@@ -172,14 +172,14 @@ on_fail = "tempfail"
                                        stderr=right, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
                                        env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
             try:
-                left.settimeout(20)
+                left.settimeout(60)
                 text = b""
                 while b"serving on" not in text:
                     text += left.recv(4096)
                 self.assertRegex(text, rb"(?m)^<5>serving on ")
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(20)
+                process.wait(60)
 
 
 if __name__ == "__main__":

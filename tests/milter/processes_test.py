@@ -47,11 +47,11 @@ class InThread(threading.Thread):
         return self.value
 
 
-def begun(client, message, queue_id="4SLOW"):
+def begun(running, client, message):
     """Starts a message in the background and returns when the filter works on its end."""
-    running = InThread(client.send, message, queue_id=queue_id)
-    time.sleep(0.4)
-    return running
+    sent = InThread(client.send, message, queue_id="4SLOW")
+    running.wait_logged("id=4SLOW sleeps")
+    return sent
 
 
 class Ending(unittest.TestCase):
@@ -61,7 +61,7 @@ class Ending(unittest.TestCase):
         idle.send(HTML)
         start = time.monotonic()
         self.assertEqual(running.stop(), 0)
-        self.assertLess(time.monotonic() - start, 15)
+        self.assertLess(time.monotonic() - start, 25)  # the deadline of a message is 30 s
         self.assertFalse(os.path.exists(running.socket[5:]))
         with self.assertRaises((Closed, OSError)):
             idle.send(HTML)
@@ -69,7 +69,7 @@ class Ending(unittest.TestCase):
     def test_sigint_ends_as_well(self):
         running = Running(self)
         running.signal(signal.SIGINT)
-        self.assertEqual(running.process.wait(20), 0)
+        self.assertEqual(running.process.wait(60), 0)
         self.assertFalse(os.path.exists(running.socket[5:]))
 
     def test_sigterm_with_a_message_in_hand(self):
@@ -79,7 +79,7 @@ class Ending(unittest.TestCase):
             other.send(PLAIN)
             half.begin()
             half.header(b"Subject", b" half way")
-            slow = begun(client, SLOW % 4000)
+            slow = begun(running, client, SLOW % 4000)
             running.signal(signal.SIGTERM)
             # A new message is deferred, on an old connection and on a new one, as soon as the front has heard of it.
             until("a message is deferred", lambda: not (answer := other.send(PLAIN)).passed and answer.reply == (
@@ -91,18 +91,25 @@ class Ending(unittest.TestCase):
             half.body(b"text\r\n")
             self.assertEqual(half.eom()[0], b"a")
             self.assertTrue(slow.result().message.endswith(b"TEXT\r\n"))
-            self.assertEqual(running.process.wait(20), 0)
+            self.assertEqual(running.process.wait(60), 0)
         self.assertFalse(os.path.exists(running.socket[5:]))
         self.assertIn("before=", running.line_for("4SLOW"))
 
     def test_sigterm_waits_no_longer_than_the_deadline(self):
-        running = Running(self, scripted=True, config='[milter]\ndeadline = "1s"\n')
-        with running.client(offer_steps=ALL_STEPS & ~ALL_NO_REPLY) as client:
-            client.begin()  # and nothing more
-            start = time.monotonic()
-            self.assertEqual(running.stop(), 0)
-            self.assertGreater(time.monotonic() - start, 0.9)
-        self.assertTrue(running.wait_logged("although messages are in hand"))
+        for _ in range(6):
+            running = Running(self, scripted=True, config='[milter]\ndeadline = "1s"\n')
+            with running.client(offer_steps=ALL_STEPS & ~ALL_NO_REPLY) as client:
+                client.begin()  # and nothing more
+                start = time.monotonic()
+                self.assertEqual(running.stop(), 0)
+                self.assertGreater(time.monotonic() - start, 0.9)
+            until("the end of the log", lambda: (
+                running.logged("although messages are in hand") or running.logged("ended")))
+            if running.logged("although messages are in hand"):
+                return
+            # A front that the machine holds up for three seconds is killed before it can say so.
+            self.assertTrue(running.logged("killing it"), running.log())
+        self.fail("the front has been killed every time")
 
     def test_a_reply_is_written_before_the_end(self):
         # Many at once, ended at a random moment: each whose MAIL was answered is answered.
@@ -131,12 +138,14 @@ class Ending(unittest.TestCase):
     def test_second_interrupt_ends_at_once(self):
         running = Running(self, scripted=True)
         with running.client() as client:
-            slow = begun(client, SLOW % 20000)
+            slow = begun(running, client, SLOW % 20000)
             running.signal(signal.SIGINT)
+            # Two that wait for a busy machine are one.
+            running.wait_logged("ending after the messages in hand")
             time.sleep(0.3)
             self.assertIsNone(running.process.poll())
             running.signal(signal.SIGINT)
-            self.assertEqual(running.process.wait(5), 0)
+            self.assertEqual(running.process.wait(15), 0)
             with self.assertRaises(Closed):
                 slow.result()
 
@@ -145,7 +154,7 @@ class Ending(unittest.TestCase):
         running = Running(self, scripted=True)
         front = running.front()
         with running.client() as client:
-            slow = begun(client, SLOW % 1000)
+            slow = begun(running, client, SLOW % 1000)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 os.kill(front, number)
             self.assertTrue(slow.result().passed)
@@ -164,21 +173,24 @@ class Ending(unittest.TestCase):
         self.addCleanup(os.close, master_end)
         said = []
         reader = InThread(read_all, master_end, said)
-        until("the socket", lambda: os.path.exists(f"{folder}/s"))
+        # The socket's file is there before anybody listens.
+        until("that it serves", lambda: b"serving on" in b"".join(said))
         with Client(spec) as client:
             client.connect()
-            slow = begun(client, SLOW % 1500)
+            slow = InThread(client.send, SLOW % 1500, queue_id="4SLOW")
+            until("that the filter is at work", lambda: b"id=4SLOW sleeps" in b"".join(said))
             os.write(master_end, b"\x03")
             self.assertTrue(slow.result().message.endswith(b"TEXT\r\n"))
-        self.assertEqual(program.wait(10), 0)
+        self.assertEqual(program.wait(60), 0)
         reader.result()
         self.assertIn(b"ending after the messages in hand", b"".join(said))  # a terminal gets the log
 
     def test_master_killed(self):
         running = Running(self, scripted=True)
-        children = served.descendants(running.process.pid)
         with running.client() as client:
-            slow = begun(client, SLOW % 1500)
+            slow = begun(running, client, SLOW % 1500)
+            # Not before somebody has answered: it says that it serves before all are there.
+            children = served.descendants(running.process.pid)
             running.process.kill()
             running.process.wait()
             # The message in hand is finished; then nothing is left.
@@ -196,6 +208,10 @@ def read_all(descriptor, into):
             into.append(data)
     except OSError:
         pass
+
+
+# Every picture is rendered, the same one too. With no more workers than a picture may meet dead ones in a row.
+NOTHING_KEPT = '[cache]\nmemory = "0"\n[render]\nworkers = 2\n'
 
 
 class StartedAgain(unittest.TestCase):
@@ -219,16 +235,15 @@ class StartedAgain(unittest.TestCase):
         running = Running(self)
         expected = running.send(HTML).message
         stop = threading.Event()
+        done, lost = [], []  # of all senders
 
         def mail():
-            done = lost = 0
             while not stop.is_set():
                 try:
                     self.assertEqual(send_message(running.socket, HTML).message, expected)
-                    done += 1
+                    done.append(1)
                 except (Closed, ConnectionError, BrokenPipeError):
-                    lost += 1  # in the middle of a message: the MTA defers it
-            return done, lost
+                    lost.append(1)  # in the middle of a message: the MTA defers it
 
         senders = [InThread(mail) for _ in range(4)]
         fronts = []
@@ -236,27 +251,34 @@ class StartedAgain(unittest.TestCase):
             time.sleep(0.4)
             fronts.append(running.front(other_than=fronts))
             os.kill(fronts[-1], signal.SIGKILL)
-        time.sleep(1.5)
+        before = len(done)
+        until("mail flows again", lambda: len(done) > before + 4)
         stop.set()
-        counts = [one.result() for one in senders]
-        self.assertLessEqual(sum(lost for _, lost in counts), 4 * 6)
-        self.assertGreater(sum(done for done, _ in counts), 4)
+        for one in senders:
+            one.result()
+        self.assertLessEqual(len(lost), 4 * 6)
         self.assertIsNone(running.process.poll())
 
     def test_zygote_killed(self):
-        running = Running(self)
+        running = Running(self, config=NOTHING_KEPT)
         picture = picture_message()
         expected = running.send(picture)
         self.assertIn(b"image/png", expected.message)
         for _ in range(3):
-            served.kill_all(running.children("pixmilter-render"))
-            time.sleep(0.1)
+            # A zygote that stands still makes no worker that is not listed, gets the picture and dies with the zygote.
+            before = zygotes(running)
+            for pid in before:
+                os.kill(pid, signal.SIGSTOP)
+            until("that they stand", lambda: all(served.state(pid) in "TZX" for pid in before))
+            killed = running.children("pixmilter-render")
+            served.kill_all(killed)
+            until("their end", lambda: not [pid for pid in killed if alive(pid)])
             self.assertEqual(running.send(picture).message, expected.message)
         self.assertEqual(len(running.logged("front")), 1)  # the front did not notice
 
     def test_zygote_stopped_while_nobody_needs_it(self):
         """It is not the next message that finds out."""
-        running = Running(self)
+        running = Running(self, config=NOTHING_KEPT)
         picture = picture_message()
         expected = running.send(picture)
         self.assertIn(b"image/png", expected.message)
@@ -367,21 +389,24 @@ class Reloading(unittest.TestCase):
         front = running.front()
         stop = threading.Event()
 
+        done = []  # of all senders
+
         def mail():
-            count = 0
             with running.client() as client:
                 while not stop.is_set():
                     self.assertEqual(client.send(HTML).message, expected)
-                    count += 1
-            return count
+                    done.append(1)
 
         senders = [InThread(mail) for _ in range(3)]
         for turn in range(30):
             running.configure(f'[render]\nworkers = {1 + turn % 2}\n')
             running.signal(signal.SIGHUP)
             time.sleep(0.05)
+        before = len(done)
+        until("mail flows", lambda: len(done) > before + 3)
         stop.set()
-        self.assertGreater(sum(one.result() for one in senders), 3)
+        for one in senders:
+            one.result()
         self.assertEqual(running.front(), front)
         until("one zygote", lambda: len(zygotes(running)) <= 2)
         self.assertEqual(running.stop(), 0)
@@ -404,8 +429,9 @@ def zygotes(running):
 class Sockets(unittest.TestCase):
     def refused(self, status, *said, **options):
         running = Running(self, wait=False, **options)
-        self.assertEqual(running.process.wait(20), status)
-        running.reader.join(5)
+        # A host that there is not may be looked for at several servers, ten seconds at each.
+        self.assertEqual(running.process.wait(120), status)
+        running.reader.join(60)
         for text in said:
             self.assertIn(text, running.log())
         return running
@@ -519,22 +545,22 @@ def has_ipv6():
 class Starting(unittest.TestCase):
     def test_bad_configuration(self):
         running = Running(self, config='mode = "loud"\n[milter]\nx = 1\n', wait=False)
-        self.assertEqual(running.process.wait(20), 78)
-        running.reader.join(5)
+        self.assertEqual(running.process.wait(60), 78)
+        running.reader.join(60)
         self.assertIn(f"{running.config}:1:", running.log())
         self.assertIn(f"{running.config}:3:1: ", running.log())
 
     def test_no_configuration_file(self):
         running = Running(self, options=("-c", "/no/such/file.toml"), wait=False)
-        self.assertEqual(running.process.wait(20), 78)
-        running.reader.join(5)
+        self.assertEqual(running.process.wait(60), 78)
+        running.reader.join(60)
         self.assertIn("/no/such/file.toml: ", running.log())
 
     def test_tells_the_service_manager(self):
         folder = harness.temp_dir(self)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(f"{folder}/notify")
-            manager.settimeout(20)
+            manager.settimeout(60)
             running = Running(self, config="", env={**os.environ, "NOTIFY_SOCKET": f"{folder}/notify"})
             said = manager.recv(4096)
             self.assertIn(b"READY=1\n", said + b"\n")
@@ -544,11 +570,12 @@ class Starting(unittest.TestCase):
             self.assertIn(b"READY=1", manager.recv(4096))
             running.signal(signal.SIGTERM)
             self.assertIn(b"STOPPING=1\n", manager.recv(4096) + b"\n")
-            self.assertEqual(running.process.wait(20), 0)
+            self.assertEqual(running.process.wait(60), 0)
 
     def test_nothing_of_the_masters_in_the_front(self):
         running = Running(self)
-        running.send(HTML)
+        # By then the zygote has loaded what its workers need.
+        self.assertIn(b"image/png", running.send(picture_message()).message)
         self.assertLessEqual(threads(running.process.pid), 1)
         for pid in [running.front()] + running.children("pixmilter-render"):
             with open(f"/proc/{pid}/maps") as maps:
@@ -556,11 +583,11 @@ class Starting(unittest.TestCase):
             self.assertEqual("libvips" in text, pid != running.front())
 
     def test_descriptors_do_not_grow(self):
-        running = Running(self)
+        running = Running(self, config="[render]\nworkers = 2\n")
         for _ in range(5):
             running.send(picture_message())
         master, front = running.process.pid, running.front()
-        time.sleep(0.5)
+        running.wait_for_workers(2)
         before = descriptors(master), descriptors(front)
         for _ in range(30):
             running.send(picture_message())

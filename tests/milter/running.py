@@ -4,6 +4,7 @@ Its log comes by a pipe (--log stderr) and is kept line by line. Ended by its ow
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,8 @@ class Running:
             until("the milter serves", lambda: self.process.poll() is not None or self.logged("serving on"))
             if self.process.poll() is not None:
                 raise AssertionError("the milter has ended:\n" + self.log())
+            if ":0@" in self.socket:  # a port that the kernel has chosen
+                self.socket = re.search(r"serving on (\S+),", self.logged("serving on")[0]).group(1)
 
     def _read(self):
         for line in self.process.stderr:
@@ -126,6 +129,13 @@ class Running:
         """The front's pid, once there is one."""
         return until("a front", lambda: [pid for pid in self.children("pixmilter-front") if pid not in other_than])[0]
 
+    def wait_for_workers(self, count):
+        """Until the front has all that it keeps ready: its zygote, so many workers for pictures and the one for SVG.
+
+        A descriptor stands for each of these processes. What is counted before is less than what there will be.
+        """
+        until("the workers that are kept ready", lambda: processes_held(self.front()) == count + 2, 120)
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -142,11 +152,7 @@ class Running:
 
 
 def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
-    except OSError:
-        return False
+    return served.state(pid) not in ("Z", "X")
 
 
 def threads(pid):
@@ -155,3 +161,14 @@ def threads(pid):
 
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def processes_held(pid):
+    """How many other processes a process has descriptors of."""
+    count = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += "[pidfd]" in os.readlink(f"/proc/{pid}/fd/{name}")
+        except FileNotFoundError:
+            pass
+    return count

@@ -3,7 +3,7 @@
 //
 // Takes the options of `pixmilter serve`. A message says what to do in header fields:
 //   X-Script-Header: accept            nothing_to_do() gives a reason
-//   X-Script-Sleep: MILLISECONDS       run() takes that long
+//   X-Script-Sleep: MILLISECONDS       run() takes that long, after "id=QUEUE_ID sleeps" in the log
 //   X-Script-Body: keep | bytes=N | upper | empty       what becomes of the body (keep)
 //   X-Script-Change: replace NAME INDEX=VALUE | remove NAME INDEX | append NAME=VALUE     may be repeated;
 //                    \n stands for a fold and \0 for NUL
@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "base/ascii.h"
+#include "base/log.h"
 #include "core/pipeline.h"
 #include "milter/serve.h"
 
@@ -96,7 +97,10 @@ Outcome Pipeline::run(const mail::Message& message, const mail::Envelope& envelo
   Outcome outcome;
   outcome.bytes_before = outcome.bytes_after = message.bytes().size();
   outcome.summary = told(envelope) + " deadline=" + std::to_string(settings_.milter.deadline.count());
-  std::this_thread::sleep_for(std::chrono::milliseconds(number(script(message, "Sleep"))));
+  if (const int milliseconds = number(script(message, "Sleep")); milliseconds > 0) {
+    log::info("id=" + envelope.queue_id + " sleeps");
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  }
   if (script(message, "Throw") == "run") throw std::runtime_error("thrown by the pipeline");
   const std::string body = script(message, "Body");
   if (body.starts_with("bytes=")) {

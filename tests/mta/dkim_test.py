@@ -113,7 +113,7 @@ class PostfixInTheWrongOrder(Chain):
         data = self.relay(as_bytes(html_message(f'<img src="{pictures.data_uri(pictures.png())}">')))
         self.assertIn(b"data:image/png", data)
         self.assertEqual(self.signer.complaints(data), [])
-        self.assertRegex(self.milter.log(), "signed")
+        self.wait_logged("signed")
 
 
 class Sendmail(AfterPixmilter, Chain):

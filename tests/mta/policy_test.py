@@ -106,13 +106,12 @@ class Policy(unittest.TestCase):
         done = harness.run(["/usr/sbin/postqueue", "-c", self.postfix.config, "-j"])
         return done.stdout.decode()
 
-    def log_has(self, pattern):
-        for _ in range(50):
-            with open(self.milter.log_path) as file:
-                if re.search(pattern, file.read()):
-                    return True
+    def wait_for(self, pattern, text):
+        """Waits until text() has the pattern: a queue and a log are written by others than the one who answers."""
+        deadline = time.monotonic() + 60
+        while not re.search(pattern, text()):
+            self.assertLess(time.monotonic(), deadline, f"{pattern} is not in\n{text()}")
             time.sleep(0.1)
-        return False
 
     def test_reject_and_tempfail_say_what_the_rule_says(self):
         code, text = self.postfix.send("refused@example.test", ["r@example.test"], message())
@@ -123,15 +122,10 @@ class Policy(unittest.TestCase):
     def test_quarantine_is_held_until_somebody_looks(self):
         code, _ = self.postfix.send("held@example.test", ["held1@example.test"], message())
         self.assertEqual(code, 250)
-        for _ in range(50):
-            if '"queue_name": "hold"' in self.queued():
-                break
-            time.sleep(0.1)
-        queue = self.queued()
-        self.assertIn('"queue_name": "hold"', queue)
-        self.assertIn("held@example.test", queue)
+        self.wait_for('"queue_name": "hold"', self.queued)
+        self.assertIn("held@example.test", self.queued())
         self.assertNotIn("held1@example.test", [r for m in self.sink.messages for r in m.recipients])
-        self.assertIn("milter-hold: END-OF-MESSAGE", self.postfix.log())
+        self.wait_for("milter-hold: END-OF-MESSAGE", self.postfix.log)
 
     def test_a_picture_that_fails(self):
         cut = pictures.data_uri(pictures.webp()[:100], "image/webp")
@@ -148,7 +142,7 @@ class Policy(unittest.TestCase):
         data = self.sink.wait("watched1@example.test", 60).data
         self.assertEqual(smtp_client.without_received(data).split(b"\r\n\r\n", 1)[1],
                          smtp_client.to_wire(message()).split(b"\r\n\r\n", 1)[1])
-        self.assertTrue(self.log_has(r"audit, would be rewritten, \d+ to \d+ bytes: 2 embedded"))
+        self.wait_for(r"audit, would be rewritten, \d+ to \d+ bytes: 2 embedded", self.milter.log)
 
     def merged(self, recipients):
         code, text = self.postfix.send("a@example.test", recipients, message())

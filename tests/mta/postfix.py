@@ -156,7 +156,7 @@ postlog   unix-dgram n - n - 1 postlogd
     def sendmail(self, sender, recipients, message):
         """One message by sendmail(1), as a local program hands it in."""
         done = subprocess.run([SENDMAIL, "-C", self.config, "-i", "-f", sender] + list(recipients), input=message,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240,
                               env={**os.environ, "MAIL_CONFIG": self.config})
         if done.returncode != 0:
             raise AssertionError(f"sendmail: exit status {done.returncode}: {done.stdout.decode(errors='replace')}")

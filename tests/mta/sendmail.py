@@ -196,13 +196,13 @@ define(`RELAY_MAILER_LL', `0')dnl
         with open(os.path.join(self.etc, name), "wb") as file:
             file.write(made.stdout)
 
-    def _wait_until_up(self, timeout=30):
+    def _wait_until_up(self, timeout=60):
         deadline = time.monotonic() + timeout
         while True:
             if self.daemon.poll() is not None:
                 raise AssertionError(f"the private Sendmail ended with {self.daemon.returncode}:\n{self.log()}")
             try:
-                smtplib.SMTP("127.0.0.1", self.plain_port, timeout=5).quit()
+                smtplib.SMTP("127.0.0.1", self.plain_port, timeout=20).quit()
                 return
             except (OSError, smtplib.SMTPException):
                 if time.monotonic() > deadline:
@@ -219,7 +219,7 @@ define(`RELAY_MAILER_LL', `0')dnl
 
     def try_again(self):
         """Looks at once at what was handed in and waits; the daemon looks every few seconds at what it has itself."""
-        subprocess.run(self.enter + [self.program, "-C", f"{self.etc}/submit.cf", "-Ac", "-q"], timeout=60,
+        subprocess.run(self.enter + [self.program, "-C", f"{self.etc}/submit.cf", "-Ac", "-q"], timeout=240,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def send(self, sender, recipients, message, port=None):
@@ -228,7 +228,8 @@ define(`RELAY_MAILER_LL', `0')dnl
     def sendmail(self, sender, recipients, message, submit="submit"):
         """One message by sendmail(1), as a local program hands it in: submit.cf hands it to the daemon by SMTP."""
         command = [self.program, "-C", f"{self.etc}/{submit}.cf", "-Ac", "-i", "-f", sender] + list(recipients)
-        done = subprocess.run(self.enter + command, input=message, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        done = subprocess.run(self.enter + command, input=message, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=240)
         if done.returncode != 0:
             raise AssertionError(f"sendmail: exit status {done.returncode}: {done.stdout.decode(errors='replace')}")
 

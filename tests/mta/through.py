@@ -108,6 +108,13 @@ class WithMta(unittest.TestCase):
         type(self).count += 1
         return f"r{self.count}@example.test"
 
+    def wait_logged(self, pattern):
+        """Waits until the milter's log has the pattern: a message's line may come after its answer."""
+        deadline = time.monotonic() + 60
+        while not re.search(pattern, self.milter.log()):
+            self.assertLess(time.monotonic(), deadline, f"{pattern} is not in\n{self.milter.log()}")
+            time.sleep(0.05)
+
     def relay(self, message, sender="a@example.test", port=None, way="smtp", timeout=60):
         """Sends a message and gives what the sink got for it."""
         recipient = self.new_recipient()
@@ -366,7 +373,7 @@ class Reload:
         return bool(judge.images(judge.parse(self.relay(as_bytes(array_message(pictures.array(64, 48)))))))
 
     def wait_for(self, rewritten):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.is_rewritten() != rewritten:
             self.assertLess(time.monotonic(), deadline, self.milter.log())
             time.sleep(0.1)
@@ -377,10 +384,7 @@ class Reload:
         self.wait_for(True)
         # A bad one is refused, with its place in the log, and the old one stays.
         self.reload('mode = "sometimes"\n')
-        deadline = time.monotonic() + 20
-        while "pixmilter.toml:1:8" not in self.milter.log():
-            self.assertLess(time.monotonic(), deadline, self.milter.log())
-            time.sleep(0.05)
+        self.wait_logged(r"pixmilter\.toml:1:8")
         self.assertTrue(self.is_rewritten())
         self.reload('mode = "off"\n')
         self.wait_for(False)

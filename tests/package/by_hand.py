@@ -3,6 +3,7 @@ README's commands as they stand, in the tree, a message through what they start,
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -46,12 +47,22 @@ def wait(what, condition):
         time.sleep(0.1)
 
 
+def listens():
+    """The socket's file is there a moment before anybody listens on it."""
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.connect(SOCKET)
+        except OSError:
+            return False
+    return True
+
+
 def main():
     subprocess.run("userdel pixmilter; groupdel pixmilter; rm -rf /etc/pixmilter /run/pixmilter", shell=True, stderr=subprocess.DEVNULL)
     for command in commands():
         print("#", command, flush=True)
         run(command)
-    wait("it does not serve", lambda: os.path.exists(SOCKET))
+    wait("it does not serve", listens)
     message = (b"From: a@example.test\r\nTo: b@example.test\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n"
                b'<p><img src="' + pictures.data_uri(pictures.webp()).encode() + b'"></p>\r\n')
     result = client.send_message(f"unix:{SOCKET}", message)

@@ -17,14 +17,21 @@ import pictures
 import smtp_client
 from sink import Sink
 
+# A master that is still there would keep the next one from the socket. Nobody may reap it here: a zombie has ended.
+END = r"""pid=$(cat /run/pixmilter-test.pid); kill "$pid"; tries=600
+while [ $tries -gt 0 ] && grep -qs '^State:.[^ZX]' "/proc/$pid/status"; do sleep 0.1; tries=$((tries - 1)); done
+"""
+
 # No systemd runs here: this does what it would do with the unit, and nothing else.
 SYSTEMCTL = r"""#!/bin/sh
 set -e
+end() {
+""" + END + r"""}
 action=$1; shift
 for name in "$@"; do case "$name" in
   pixmilter)
     unit=/lib/systemd/system/pixmilter.service
-    if [ -e /run/pixmilter-test.pid ]; then kill "$(cat /run/pixmilter-test.pid)"; sleep 1; fi
+    if [ -e /run/pixmilter-test.pid ]; then end; fi
     user=$(sed -n 's/^User=//p' $unit)
     install -d -m "$(sed -n 's/^RuntimeDirectoryMode=//p' $unit)" -o "$user" -g "$user" /run/pixmilter
     setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs --bounding-set -all \
@@ -123,7 +130,7 @@ def main():
             sys.exit(f"the socket is {owner}")
         run("man -w pixmilter >/dev/null 2>&1 || test -e /usr/share/man/man8/pixmilter.8.gz")
         # Stop, as systemd would before a removal.
-        run("kill $(cat /run/pixmilter-test.pid); sleep 1; postfix stop")
+        run(END + "postfix stop")
         run("apt-get purge -y pixmilter")
     left = left_over()
     if left:

@@ -4,7 +4,7 @@
 The package is installed, set up by the README's commands as they stand, used and purged in a copy of this machine: an
 overlay over /, with its own processes and its own network, in which Postfix has port 25. Nothing of the machine changes.
 """
-# tests/run: timeout=1200
+# tests/run: timeout=3600
 
 import os
 import re
@@ -21,7 +21,7 @@ import pictures
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def make(*arguments, timeout=240):
+def make(*arguments, timeout=900):
     return harness.run(["make", "-C", harness.ROOT, f"B={os.path.relpath(harness.build_dir(), harness.ROOT)}", *arguments],
                        timeout=timeout, check=0, env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""}).stdout.decode()
 
@@ -45,7 +45,7 @@ def run_in_copy(test, script, folder, **more):
     harness.need_program("unshare")
     done = harness.run(["unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--propagation", "private",
                         "/bin/sh", os.path.join(HERE, "copy_of_machine.sh"), folder, harness.ROOT, script],
-                       timeout=240, **more)
+                       timeout=900, **more)
     said = done.stdout.decode() + done.stderr.decode()
     if done.returncode == 77:
         test.skipTest("no overlay can be made here: " + said.strip())
@@ -106,7 +106,7 @@ class Package(unittest.TestCase):
 
     def test_lintian_finds_no_error(self):
         lintian = harness.need_program("lintian")
-        done = harness.run([lintian, "--fail-on", "error,warning", "--allow-root", self.deb], timeout=240)
+        done = harness.run([lintian, "--fail-on", "error,warning", "--allow-root", self.deb], timeout=900)
         self.assertEqual((done.returncode, done.stdout.decode()), (0, ""), done.stderr.decode())
 
     def test_configuration_is_a_conffile(self):

@@ -52,14 +52,18 @@ class Listener:
                 client, _ = self.socket.accept()
             except OSError:
                 return
-            with client:
-                client.settimeout(5)
-                try:
-                    said = client.recv(1000)
-                except OSError as error:
-                    said = str(error).encode()
-                if not OWN.match(said):
-                    self.heard.append(said)
+            threading.Thread(target=self._hear, args=(client,), daemon=True).start()
+
+    def _hear(self, client):
+        """Chromium connects ahead, and may say nothing for as long as it lives: that is no request of a page's."""
+        with client:
+            client.settimeout(60)
+            try:
+                said = client.recv(1000)
+            except OSError:
+                return
+            if said and not OWN.match(said):
+                self.heard.append(said)
 
 
 @functools.lru_cache(maxsize=None)

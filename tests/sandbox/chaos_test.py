@@ -3,7 +3,8 @@
 
 Workers and the zygote get SIGKILL, SIGSTOP and SIGSEGV at random, and one picture in twenty is a bomb. Each
 message comes out whole: converted, or byte for byte as it went in. Afterwards nothing is left behind: no
-zombie, no descriptor, no memfd, no memory. CHAOS_SEED and CHAOS_MESSAGES choose another run.
+zombie, no descriptor, no memfd, no memory. CHAOS_SEED and CHAOS_MESSAGES choose another run; builds with sanitizers
+have a fifth of the messages.
 """
 # tests/run: timeout=1800 alone
 
@@ -28,7 +29,8 @@ import pictures
 from served import Served, descendants
 
 CLIENTS = 8
-MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "2000"))
+RESTS = 3
+MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "0"))  # 0: as many as the build is quick enough for
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 # For each shot; by time alone, a slow machine's messages would be shot at more often than a fast one's.
 MESSAGES_PER_SHOT = 10
@@ -109,8 +111,13 @@ class Sender:
 class ChaosTest(unittest.TestCase):
     def setUp(self):
         self.folder = harness.temp_dir(self)
-        self.served = Served(self.folder, config='[cache]\nmemory = "0"\n[milter]\ndeadline = "20s"\n[render]\nworkers = 2\ntimeout = "1s"\n'
-                                                 'memory = "256M"\n')
+        if harness.sanitized("address"):
+            # The faults are ours, and no finding.
+            before = os.environ["ASAN_OPTIONS"]
+            self.addCleanup(os.environ.__setitem__, "ASAN_OPTIONS", before)
+            os.environ["ASAN_OPTIONS"] = before + ":handle_segv=0"
+        self.served = Served(self.folder, config='[cache]\nmemory = "0"\n[milter]\ndeadline = "20s"\n'
+                                                 '[render]\nworkers = 2\ntimeout = "1s"\nmemory = "256M"\n')
         self.addCleanup(self.served.stop)
         self.stop = threading.Event()
         self.shots = collections.Counter()
@@ -200,7 +207,7 @@ class ChaosTest(unittest.TestCase):
     def settled(self):
         """The state once it is the same for a while."""
         last, since = None, time.monotonic()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             now = self.state()
             if last is None or {**now, "kilobytes": 0} != {**last, "kilobytes": 0}:
@@ -215,28 +222,45 @@ class ChaosTest(unittest.TestCase):
             time.sleep(0.1)
         return last
 
+    def settled_within(self, most):
+        """The state once none of its numbers is above `most`, or else after two minutes: what was left behind stays,
+        but a rest may meet a zygote that is stopped and not yet found out, or one on its way out, and memory that
+        goes back within ten seconds."""
+        deadline = time.monotonic() + 120
+        while True:
+            now = self.settled()
+            if all(now[key] <= most[key] for key in most) or time.monotonic() > deadline:
+                return now
+            time.sleep(1)
+
     def test_every_message_is_whole_and_nothing_is_left(self):
+        messages = MESSAGES or (400 if harness.sanitized() else 2000)
         self.bombs = {name: bombs_test.BOMBS[name]() for name in BOMBS}
         # The first messages, and the first faults, make buffers and threads that stay: until some hundreds of the
-        # largest have met at once, what stays still comes to its level, and then it keeps it.
-        self.under_fire(MESSAGES * 3 // 4, SEED + 1000)
-        before = self.settled()
+        # largest have met at once, what stays still comes to its level, and then it keeps it. Which pages stay at a
+        # rest differs by a megabyte or two from one to the next, and one may fall into a pause before workers are made
+        # again, so the level of each number is its highest of several.
+        rests = []
+        for rest in range(RESTS):
+            self.under_fire(messages * 3 // 4 // RESTS, SEED + 1000 + rest)
+            rests.append(self.settled())
+        before = {key: max(rest[key] for rest in rests) for key in rests[0]}
+        most = {**before, "zombies": 0, "memfds": 0, "kilobytes": before["kilobytes"] * 1.1}
+        if harness.sanitized():
+            del most["kilobytes"]
         self.answered = 0
         self.shots.clear()
         front = self.front()
-        verdicts = self.under_fire(MESSAGES, SEED)
-        after = self.settled()
-        print(f"{dict(verdicts)}, shots {dict(self.shots)}, before {before}, after {after}", flush=True)
+        verdicts = self.under_fire(messages, SEED)
+        after = self.settled_within(most)
+        print(f"{dict(verdicts)}, shots {dict(self.shots)}, rests {[rest['kilobytes'] for rest in rests]}, "
+              f"before {before}, after {after}", flush=True)
         self.assertEqual(self.front(), front, "the front is another process")
-        self.assertEqual(sum(verdicts.values()), MESSAGES // CLIENTS * CLIENTS)
-        self.assertGreater(verdicts["converted"], MESSAGES // 2)
+        self.assertEqual(sum(verdicts.values()), messages // CLIENTS * CLIENTS)
+        self.assertGreater(verdicts["converted"], messages // 2)
         self.assertGreater(sum(self.shots.values()), 20)
-        self.assertEqual(after["zombies"], 0)
-        self.assertEqual(after["memfds"], 0)
-        self.assertLessEqual(after["descriptors"], before["descriptors"])
-        self.assertLessEqual(after["processes"], before["processes"])
-        if not harness.sanitized():
-            self.assertLess(after["kilobytes"], before["kilobytes"] * 1.1)
+        for key, bound in most.items():
+            self.assertLessEqual(after[key], bound, key)
         # And it still works.
         self.assertEqual(sum(self.send_all(CLIENTS * 2, SEED + 2000).values()), CLIENTS * 2)
 

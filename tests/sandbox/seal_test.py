@@ -5,7 +5,7 @@ tests/sandbox/attack.cc is such a decoder, pool_tool drives it and the real one 
 Each attempt is a test of its own, on the worker's main thread and on one that is older than the seal, in a
 picture worker and in an SVG worker. Those that issue lists name are tried inside whole mails as well.
 """
-# tests/run: timeout=1800
+# tests/run: timeout=3600
 
 import glob
 import os
@@ -33,6 +33,11 @@ from served import Served
 UNSHARE, SECCOMP, LANDLOCK = 272, 317, 444
 EPERM, ENOSYS = 1, 38
 NOBODY = 12345  # nobody's number
+
+# A thread, process or descriptor of /proc that ended between the listing and the look at it.
+GONE = (FileNotFoundError, ProcessLookupError)
+# How often something is done where how a worker died may come too late: see Line.unexplained.
+ATTEMPTS_TO_LEARN = 4
 
 with open(os.path.join(HERE, "attack.cc"), encoding="utf-8") as source:
     ATTEMPTS = re.findall(r'^      \{"(\w+)",', source.read(), re.M)
@@ -64,6 +69,12 @@ class Line:
         self.width, self.height, self.size = int(fields[4]), int(fields[5]), int(fields[6])
         self.reason = fields[7]
 
+    @property
+    def unexplained(self):
+        """How the worker died was not told in time: the front asks the zygote for three seconds, and a busy machine
+        may hold it off the processor for longer. It says nothing about the death, so it is looked at again."""
+        return "it closed its connection" in self.reason
+
 
 class Tool:
     """pool_tool and the render programs, where any user can run them."""
@@ -75,9 +86,11 @@ class Tool:
         self.path = os.path.join(self.folder, "pool_tool")
         self.attack = os.path.join(self.folder, "render_attack")
 
-    def run(self, *arguments, user=None, timeout=120):
+    def run(self, *arguments, user=None, timeout=600):
         """Lines of results, and what was logged."""
         more = {"user": user, "group": user, "extra_groups": []} if user else {}
+        # Each attempt costs a worker, which a sanitizer makes ten times as slowly.
+        timeout *= 5 if harness.sanitized() else 1
         done = harness.run([self.path, *arguments], timeout=timeout, check=0, **more)
         lines = done.stdout.decode(errors="replace").splitlines()
         self.counters = [line.split("\t")[1:] for line in lines if line.startswith("counters\t")]
@@ -101,8 +114,13 @@ class AttemptTest(unittest.TestCase):
             for where in ("main", "thread"):
                 # A worker that serves less is ready sooner. The seal is the same; decoders' threads are there once.
                 options = ["--loaders", "png,svg"] if where == "main" else []
-                for name, line in zip(ATTEMPTS, tool.attacks(*ATTEMPTS, where=where, purpose=purpose, options=options)):
-                    cls.results[name, where, purpose] = line
+                wanted = ATTEMPTS
+                for _ in range(ATTEMPTS_TO_LEARN):
+                    lines = tool.attacks(*wanted, where=where, purpose=purpose, options=options)
+                    cls.results.update({(name, where, purpose): line for name, line in zip(wanted, lines)})
+                    wanted = [name for name, line in zip(wanted, lines) if line.unexplained]
+                    if not wanted:
+                        break
 
     def held(self, name, where, purpose):
         line = self.results[name, where, purpose]
@@ -228,17 +246,24 @@ class HarmTest(unittest.TestCase):
         cls.tool = Tool(cls)
 
     def harm(self, name, status, reason, options=()):
-        begun = time.monotonic()
-        lines = self.tool.attacks(name, "breach", options=["--workers", "1", "--timeout", "3000", *options])
+        # It holds for the good picture as well, whose worker may have to wait for a processor.
+        timeout = "15000" if harness.sanitized() else "10000"
+        for _ in range(ATTEMPTS_TO_LEARN):
+            begun = time.monotonic()
+            lines = self.tool.attacks(name, "breach", options=["--workers", "1", "--timeout", timeout,
+                                                               "--deadline", "240000", *options])
+            took = time.monotonic() - begun
+            if not lines[0].unexplained:
+                break
         self.assertEqual(lines[0].status, status, lines[0].reason)
         self.assertRegex(lines[0].reason, reason)
         self.assertEqual(lines[1].status, "ok", lines[1].reason)
-        self.assertLess(time.monotonic() - begun, 60)
+        self.assertLess(took, 120, "it waited for the message's time")
 
     def test_segfault(self):
-        if not harness.sanitized():
+        if not harness.sanitized("address"):
             return self.harm("crash_segv", "crashed", "SIGSEGV")
-        # A sanitizer says what it was and exits.
+        # This sanitizer says what it was and exits.
         self.harm("crash_segv", "crashed", "exit code [1-9]")
         _, log = self.tool.run("--program", self.tool.attack, "attack:crash_segv:main:raw")
         self.assertRegex(log, sanitizers.REPORT)
@@ -253,10 +278,10 @@ class HarmTest(unittest.TestCase):
         self.harm("crash_throw", "crashed", "SIGABRT")
 
     def test_busy_loop(self):
-        self.harm("spin", "timeout", "time for one image", ["--timeout", "500"])
+        self.harm("spin", "timeout", "time for one image")
 
     def test_hang(self):
-        self.harm("hang", "timeout", "time for one image", ["--timeout", "500"])
+        self.harm("hang", "timeout", "time for one image")
 
     def test_memory(self):
         if harness.sanitized():
@@ -281,9 +306,16 @@ class HarmTest(unittest.TestCase):
         self.assertIn("ended several render workers", lines[2].reason)
 
     def test_freed_memory_holds_nothing(self):
+        if harness.sanitized():
+            self.skipTest("a sanitizer has an allocator of its own, which does not wipe")
         lines = self.tool.attacks("leave_secret", "find_secret", options=["--workers", "1", "--counters"])
         self.assertEqual([line.reason for line in lines], ["left", "clean"])
         self.assertEqual(self.tool.counters[0][:2], ["1", "1"], "both had the same worker")
+        # What came in the packet itself: large blocks are wiped when the answer is out.
+        lines = self.tool.attacks("find_packet", "leave_packet", "find_packet",
+                                  options=["--workers", "1", "--counters"])
+        self.assertEqual([line.reason for line in lines], ["clean", "left", "clean"])
+        self.assertEqual(self.tool.counters[0][:2], ["1", "1"], "all had the same worker")
 
 
 def sample_files(folder):
@@ -319,20 +351,26 @@ class LoaderTest(unittest.TestCase):
     """Each loader inside the seal, first job included; as root, as nobody, with a kernel that has less."""
 
     ways = {}  # what all files came to, by way
+    rounds = 3
 
     @classmethod
     def setUpClass(cls):
         cls.tool = Tool(cls)
         cls.files = sample_files(cls.tool.folder)
+        if harness.sanitized():
+            cls.rounds = 1
 
     def run_all(self, options, user):
-        """Every file as a worker's first job, and then all in one message, on few workers, three times."""
+        """Every file as a worker's first job, and then all in one message, on few workers, several times."""
         out = harness.temp_dir(type(self))
         os.chmod(out, 0o777)
-        options = ["--loaders", "png,jpeg,gif,webp,tiff,heif,svg,jxl,jp2", *options]
+        # What is looked at is whether it works inside the seal: a slow machine may take as long as it needs.
+        options = ["--loaders", "png,jpeg,gif,webp,tiff,heif,svg,jxl,jp2", "--deadline", "240000", "--timeout",
+                   "120000", *options]
         paths = [path for paths in self.files.values() for path in paths]
-        first, log = self.tool.run("--fresh", "--out", out, *options, *paths, user=user, timeout=300)
-        later, _ = self.tool.run("--together", "--workers", "2", *options, *paths * 3, user=user, timeout=300)
+        first, log = self.tool.run("--fresh", "--out", out, *options, *paths, user=user, timeout=900)
+        later, _ = self.tool.run("--together", "--workers", "2", *options, *paths * self.rounds, user=user,
+                                 timeout=900)
         return {line.name: (line, place) for place, line in enumerate(first)}, later, log, out
 
     def check(self, name, options=(), user=None, quiet=True):
@@ -351,7 +389,8 @@ class LoaderTest(unittest.TestCase):
                     drawn = numpy.asarray(image.convert("RGBA"))[:, :, 3] > 128
                     self.assertGreater(drawn.sum(), 2000, f"{path}: no text was drawn")
             again = [line for line in later if line.name == path]
-            self.assertEqual([line.status for line in again], ["ok"] * 3, [line.reason for line in again])
+            self.assertEqual([line.status for line in again], ["ok"] * self.rounds,
+                             [line.reason for line in again])
 
     def as_oneself(self, name):
         self.check(name)
@@ -445,28 +484,35 @@ class StateTest(unittest.TestCase):
         for line in self.process.stdout:
             if line == b"holding\n":
                 break
-        deadline = time.monotonic() + 20
-        while len(self.workers()) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        self.wait_until(lambda: len(self.workers()) >= 3)
         self.assertEqual(len(self.workers()), 3)
-        while time.monotonic() < deadline and any(self.status(pid)["Seccomp"] != "2" for pid in self.workers()):
-            time.sleep(0.02)
+        self.wait_until(lambda: all(self.status(pid)["Seccomp"] == "2" for pid in self.workers()))
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stdout.close()
 
-    def children(self, pid):
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [int(word) for word in file.read().split()]
+    @staticmethod
+    def wait_until(holds, seconds=60):
+        """Generous: what is waited for comes within a second where there is a processor for it."""
+        deadline = time.monotonic() + seconds
+        while not holds() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    @staticmethod
+    def children(pid, task=None):
+        try:
+            with open(f"/proc/{pid}/task/{task or pid}/children") as file:
+                return [int(word) for word in file.read().split()]
+        except GONE:
+            return []
 
     def zygote(self):
         # The thread that started it is the pool's.
         for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{task}/children") as file:
-                for word in file.read().split():
-                    return int(word)
+            for child in self.children(self.process.pid, task):
+                return child
         self.fail("no zygote")
 
     def workers(self):
@@ -482,12 +528,18 @@ class StateTest(unittest.TestCase):
 
     def test_every_thread_is_filtered_and_unprivileged(self):
         for pid in self.workers():
+            seen = 0
             for task in os.listdir(f"/proc/{pid}/task"):
-                status = self.status(pid, task)
+                try:
+                    status = self.status(pid, task)
+                except GONE:
+                    continue
+                seen += 1
                 self.assertEqual(status["Seccomp"], "2", f"thread {task} of {pid}")
                 self.assertEqual(status["NoNewPrivs"], "1")
                 for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
                     self.assertEqual(int(status[kind], 16), 0, kind)
+            self.assertGreater(seen, 0)
 
     def test_nobody_s_user_and_groups(self):
         harness.need_root()
@@ -498,7 +550,12 @@ class StateTest(unittest.TestCase):
 
     def test_no_descriptors_but_its_own(self):
         for pid in self.workers():
-            found = {int(fd): os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+            found = {}
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                try:
+                    found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+                except GONE:
+                    pass
             self.assertEqual(sorted(found), [0, 1, 2, 3], found)
             self.assertEqual(found[0], "/dev/null")
             self.assertTrue(found[1].startswith("pipe:") and found[2].startswith("pipe:"), found)
@@ -533,9 +590,7 @@ class StateTest(unittest.TestCase):
     def test_workers_end_with_their_zygote(self):
         zygote, workers = self.zygote(), self.workers()
         os.kill(zygote, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and any(os.path.exists(f"/proc/{pid}/fd/3") for pid in workers):
-            time.sleep(0.02)
+        self.wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/fd/3") for pid in workers))
         for pid in workers:
             self.assertFalse(os.path.exists(f"/proc/{pid}/fd/3"), f"{pid} lives")
 

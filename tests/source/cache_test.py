@@ -16,6 +16,7 @@ import re
 import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -41,11 +42,17 @@ def message(*seeds, width=640, height=480):
     return text + b"--b--\r\n"
 
 
+# What is rendered has to be the same each time; in haste it would not be.
+PATIENT = """[milter]
+deadline = "10m"
+[render]
+timeout = "9m"
+"""
+
+
 def settings(redis_url="", memory="64M", redis_timeout="20s", more=""):
     """Redis has as much time as a busy machine may need; a message more than any Redis in trouble is granted."""
-    return f"""[milter]
-deadline = "10m"
-[cache]
+    return f"""{PATIENT}[cache]
 memory = "{memory}"
 redis = "{redis_url}"
 redis_timeout = "{redis_timeout}"
@@ -76,9 +83,10 @@ _plain = {}
 def without_cache(text):
     """What goes out where nothing is cached."""
     if text not in _plain:
-        folder = os.path.join(harness.build_dir(), "tests")
-        os.makedirs(folder, exist_ok=True)
-        done = harness.run([harness.program(), "rewrite", "-c", "/dev/null"], input=text, check=0)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(PATIENT)
+            file.flush()
+            done = harness.run([harness.program(), "rewrite", "-c", file.name], input=text, check=0, timeout=600)
         _plain[text] = done.stdout
     return _plain[text]
 
@@ -88,7 +96,9 @@ class CacheTest(unittest.TestCase):
         return Running(self, config=settings(*arguments, **more), program=programs(self, render))
 
     def send(self, running, text, converted=True):
-        result = running.send(text)
+        with running.client(timeout=600) as client:
+            result = client.send(text)
+            client.quit()
         running.sent = getattr(running, "sent", 0) + 1
         self.assertEqual(result.verdict, "accept")
         expected = without_cache(text) if converted else text
@@ -269,6 +279,7 @@ class Broken(CacheTest):
         """A listener that does with each connection as it likes; gives its URL."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)  # before: whoever waits at it is to go
         self.connections = 0
 
         def serve(connection):

@@ -339,7 +339,7 @@ class Escapes(unittest.TestCase):
 
         def served():
             return [image.get_payload(decode=True) for image in judge.images(judge.parse(milter.send(given).message))] == [INSIDE]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not served():
             self.assertLess(time.monotonic(), deadline, milter.log())
             time.sleep(0.1)
@@ -362,23 +362,26 @@ class Races(unittest.TestCase):
         Playground.put(self.policy, f'[assets]\nroot = "{self.root}"\n'.encode())
         self.watch = Watch(self, [os.path.join(self.top, "outside", f"{number}.png") for number in range(self.NAMES)])
 
-    def race(self, one, other, urls, rounds=12):
-        """Rewrites while two names are exchanged as fast as can be; how many references were served and kept."""
+    def race(self, one, other, urls, rounds=12, until=lambda served, kept: True):
+        """Rewrites while two names are exchanged as fast as can be, `rounds` times and on until `until` is met; how
+        many references were served and kept."""
         done, swaps = threading.Event(), [0]
 
         def swap():
             while not done.is_set():
                 assert LIBC.renameat2(AT_FDCWD, one.encode(), AT_FDCWD, other.encode(), RENAME_EXCHANGE) == 0
                 swaps[0] += 1
-                if swaps[0] % 64 == 0:
+                # An odd number: where another process gets the processor here, it finds each of the two states in turn.
+                if swaps[0] % 63 == 0:
                     time.sleep(0)
         thread = threading.Thread(target=swap)
         thread.start()
-        served = kept = 0
+        served = kept = done_rounds = 0
         try:
-            for _ in range(rounds):
+            while done_rounds < rounds or done_rounds < 20 * rounds and not (swaps[0] > 100 and until(served, kept)):
+                done_rounds += 1
                 given = in_html(urls[:-1], good=urls[-1])
-                out = harness.run([harness.program(), "rewrite", "-c", self.policy], input=given, check=0, timeout=30).stdout
+                out = harness.run([harness.program(), "rewrite", "-c", self.policy], input=given, check=0).stdout
                 message = judge.parse(out)
                 for image in judge.images(message):
                     self.assertEqual(image.get_payload(decode=True), INSIDE)
@@ -388,6 +391,7 @@ class Races(unittest.TestCase):
         finally:
             done.set()
             thread.join()
+        self.assertEqual(served + kept, done_rounds * len(urls))
         self.assertGreater(swaps[0], 100)
         self.assertEqual(self.watch.seen(), set())
         return served, kept
@@ -395,16 +399,16 @@ class Races(unittest.TestCase):
     def test_folder_for_a_link(self):
         os.symlink("../outside", os.path.join(self.root, "link"))
         served, kept = self.race(os.path.join(self.root, "swap"), os.path.join(self.root, "link"),
-                                 [f"asset:swap/{number}.png" for number in range(self.NAMES)])
+                                 [f"asset:swap/{number}.png" for number in range(self.NAMES)],
+                                 until=lambda served, kept: served and kept)
+        self.assertGreater(served, 0)
         self.assertGreater(kept, 0)
-        self.assertEqual(served + kept, 12 * self.NAMES)
 
     def test_folder_for_one_outside(self):
         # The folder itself leaves the root while it is looked into: openat2 follows it nowhere with "..".
         os.makedirs(os.path.join(self.top, "parking/swap"))
-        served, kept = self.race(os.path.join(self.root, "swap"), os.path.join(self.top, "parking/swap"),
-                                 [f"asset:swap/{number}.png" for number in range(self.NAMES)])
-        self.assertEqual(served + kept, 12 * self.NAMES)
+        self.race(os.path.join(self.root, "swap"), os.path.join(self.top, "parking/swap"),
+                  [f"asset:swap/{number}.png" for number in range(self.NAMES)])
 
     def test_file_for_a_link_and_a_fifo(self):
         Playground.put(os.path.join(self.root, "file.png"), INSIDE)
@@ -412,8 +416,7 @@ class Races(unittest.TestCase):
         for name, make in (("link", lambda path: os.symlink("../outside/0.png", path)), ("fifo", os.mkfifo),
                            ("hard", lambda path: os.link(os.path.join(self.top, "outside/1.png"), path))):
             make(os.path.join(self.root, name))
-            served, kept = self.race(os.path.join(self.root, "file.png"), os.path.join(self.root, name), urls, rounds=8)
-            self.assertEqual(served + kept, 24, name)
+            self.race(os.path.join(self.root, "file.png"), os.path.join(self.root, name), urls, rounds=8)
             now = os.lstat(os.path.join(self.root, "file.png"))
             if not stat.S_ISREG(now.st_mode) or now.st_nlink != 1:
                 os.replace(os.path.join(self.root, name), os.path.join(self.root, "file.png"))

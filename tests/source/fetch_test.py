@@ -6,6 +6,7 @@ The judges of the last are listeners that must stay silent.
 """
 # tests/run: timeout=1200
 
+import gzip
 import ipaddress
 import json
 import os
@@ -27,6 +28,9 @@ import running  # noqa: E402
 import web  # noqa: E402
 from network import GIF  # noqa: E402
 
+# So long that a slow machine changes nothing. A test whose subject the time is has its own.
+DEADLINE, TIMEOUT = "5m", "100s"
+
 
 def mail(*urls, html=None):
     body = html or "".join(f'<p><img src="{url}"></p>\n' for url in urls)
@@ -34,16 +38,22 @@ def mail(*urls, html=None):
             "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + body).encode()
 
 
-def config(folder, allow, private=False, **keys):
-    lines = ["[fetch]", "allow = " + json.dumps(allow), f"allow_private = {'true' if private else 'false'}"]
+def settings(allow, private=False, deadline=DEADLINE, **keys):
+    keys.setdefault("timeout", TIMEOUT)
+    lines = ["[milter]", f'deadline = "{deadline}"', "[render]", f'timeout = "{TIMEOUT}"', "[fetch]",
+             "allow = " + json.dumps(allow), f"allow_private = {'true' if private else 'false'}"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    return "\n".join(lines) + "\n"
+
+
+def config(folder, *arguments, **more):
     path = os.path.join(folder, "pixmilter.toml")
     with open(path, "w") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write(settings(*arguments, **more))
     return path
 
 
-def explain(path, message, env=None, timeout=60):
+def explain(path, message, env=None, timeout=600):
     """What became of each reference, in the order of the message: (decision, reason, failed)."""
     done = harness.run([harness.program(), "explain", "--json", "-c", path], input=message, check=0, timeout=timeout,
                        env={**os.environ, **(env or {})})
@@ -51,7 +61,7 @@ def explain(path, message, env=None, timeout=60):
 
 
 def rewrite(path, message, env=None):
-    return harness.run([harness.program(), "rewrite", "-c", path], input=message, check=0,
+    return harness.run([harness.program(), "rewrite", "-c", path], input=message, check=0, timeout=600,
                        env={**os.environ, **(env or {})})
 
 
@@ -151,6 +161,8 @@ class Loopback(unittest.TestCase):
             "/206": web.reply(GIF, status=b"206 Part"), "/304": b"HTTP/1.1 304 Same\r\n\r\n",
             "/http09": lambda server, connection: connection.sendall(GIF),
             "/brotli": web.reply(GIF, more=b"Content-Encoding: br\r\n"),
+            "/gzip": web.reply(gzip.compress(GIF), more=b"Content-Encoding: gzip\r\n"),
+            "/x-gzip": web.reply(gzip.compress(GIF), more=b"Content-Encoding: x-gzip\r\n"),
             "/twice": web.reply(GIF, more=b"Content-Encoding: gzip, gzip\r\n"),
             "/short": lambda server, connection: connection.sendall(web.reply(GIF)[:-5]), "/chunk": no_chunk, "/bomb": web.GZIP_BOMB,
             "/endless": web.endless_chunks, "/header": web.endless_header, "/continue": web.endless_continue,
@@ -186,6 +198,8 @@ class Loopback(unittest.TestCase):
             (f"{self.bad}/304", "keep", "the server answers 304"),
             (f"{self.bad}/http09", "keep", "HTTP/0.9"),
             (f"{self.bad}/brotli", "keep", "Content-Encoding that nobody has asked for: br"),
+            (f"{self.bad}/gzip", "embed", ""),
+            (f"{self.bad}/x-gzip", "embed", ""),
             (f"{self.bad}/twice", "keep", "Content-Encoding that nobody has asked for"),
             (f"{self.bad}/bomb", "keep", "larger than"),
             (f"{self.bad}/endless", "keep", "larger than"),
@@ -197,7 +211,7 @@ class Loopback(unittest.TestCase):
             (f"{self.bad}/long", "keep", "too long"),
             (f"http://127.0.0.1:{web.free_port()}/ok", "keep", "[Cc]onnect")]
         allow = [self.base, self.bad, table[-1][0]]
-        results = explain(self.config(*allow, max_bytes="200000", timeout="20s"), mail(*(row[0] for row in table)))
+        results = explain(self.config(*allow, max_bytes="200000"), mail(*(row[0] for row in table)))
         for (url, decision, reason), (got, why, failed) in zip(table, results):
             with self.subTest(url=url):
                 self.assertEqual(got, decision, why)
@@ -225,23 +239,20 @@ class Loopback(unittest.TestCase):
 
     def test_slow_servers_cost_their_time_and_no_more(self):
         self.rude.paths.update({"/trickle": web.trickle, "/silence": web.silence})
-        urls = [f"{self.bad}/trickle?{i}" for i in range(12)] + [f"{self.bad}/silence?{i}" for i in range(12)]
+        urls = [f"{self.bad}/trickle?{i}" for i in range(6)] + [f"{self.bad}/silence?{i}" for i in range(6)]
         start = time.monotonic()
-        results = explain(self.config(timeout="1s", max_concurrent=24), mail(f"{self.base}/ok.gif", *urls))
+        results = explain(self.config(timeout="10s", max_concurrent=24), mail(f"{self.base}/ok.gif", *urls))
         self.assertEqual(results[0][0], "embed", "passes the slow ones by")
         for decision, reason, failed in results[1:]:
             self.assertEqual((decision, failed), ("keep", True))
             self.assertEqual(reason, "no complete answer in time")
-        # Six at a time to one host: four rounds.
-        self.assertLess(time.monotonic() - start, 15)
+        # Six at a time to one host: two rounds, of ten seconds each. One after another would take twelve times ten.
+        self.assertLess(time.monotonic() - start, 100)
 
     def test_the_messages_deadline(self):
         self.rude.paths["/silence"] = web.silence
-        path = self.config(timeout="60s")
-        with open(path, "a") as file:
-            file.write('[milter]\ndeadline = "1s"\n')
         start = time.monotonic()
-        [(decision, reason, _)] = explain(path, mail(f"{self.bad}/silence"))
+        [(decision, reason, _)] = explain(self.config(timeout="60s", deadline="10s"), mail(f"{self.bad}/silence"))
         self.assertEqual((decision, reason), ("keep", "no complete answer in time"))
         self.assertLess(time.monotonic() - start, 50)
 
@@ -320,7 +331,7 @@ class Loopback(unittest.TestCase):
                     file.write(text)
                 os.chmod(path, 0o600)
             done = harness.run([harness.program(), "check", "-c", self.config(**{key: path})], check=0)
-            self.assertRegex(done.stderr.decode(), "no URL is fetched: .fetch. " + reason)
+            self.assertRegex(done.stderr.decode(), r"pixmilter\.toml:[0-9]+:1: warning: no URL is fetched: .fetch. " + reason)
 
     def test_no_second_line_in_a_request(self):
         self.rude.requests.clear()
@@ -349,9 +360,8 @@ class Loopback(unittest.TestCase):
 
     def test_a_slow_server_leaves_time_for_the_other_pictures(self):
         self.rude.paths["/silence"] = web.silence
-        path = self.config(timeout="60s")
-        with open(path, "a") as file:
-            file.write('[milter]\ndeadline = "12s"\n')
+        # A third of it is left.
+        path = self.config(timeout="60s", deadline="40s")
         svg = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/%3E"
         results = explain(path, mail(f"{self.bad}/silence", svg))
         self.assertEqual([one[0] for one in results], ["keep", "convert"], results)
@@ -379,8 +389,8 @@ class Served(unittest.TestCase):
         cls.addClassCleanup(cls.rude.close)
         cls.bad = f"http://127.0.0.1:{cls.rude.port}"
 
-    def text(self, *allow, more=""):
-        return (f"[fetch]\nallow = {json.dumps(list(allow))}\nallow_private = true\ntimeout = \"5s\"\n" + more)
+    def text(self, *allow):
+        return settings(allow, private=True)
 
     def fetcher(self, milter, other_than=()):
         return running.until("a fetch process", lambda: [
@@ -413,10 +423,11 @@ class Served(unittest.TestCase):
         results = []
         thread = threading.Thread(target=lambda: results.append(milter.send(mail(f"{self.bad}/slow"))))
         thread.start()
-        self.assertTrue(arrived.wait(20))
+        self.assertTrue(arrived.wait(60))
         second = self.fetcher(milter)
         os.kill(second, signal.SIGKILL)
-        thread.join(20)
+        thread.join(60)  # less than the time for a URL
+        self.assertFalse(thread.is_alive())
         self.assertFalse(b"cid:" in results[0].message)
         milter.wait_logged("the fetch process has ended")
         self.fetcher(milter, [first, second])
@@ -431,14 +442,16 @@ class Served(unittest.TestCase):
         milter.configure(self.text(self.bad + "/b/*"))
         milter.signal(signal.SIGHUP)
         milter.wait_logged("is in force")
+        # That is the master's word; the front takes it up a little later, all of it at once.
+        running.until("the new list", lambda: self.embedded(milter, mail(f"{self.bad}/b/1.gif")))
         self.assertFalse(self.embedded(milter, mail(f"{self.bad}/a/1.gif")))
-        self.assertTrue(self.embedded(milter, mail(f"{self.bad}/b/1.gif")))
         running.until("the end of the first", lambda: first not in milter.children("pixmilter-fetch"))
         milter.configure("")
         milter.signal(signal.SIGHUP)
         milter.wait_logged("is in force", count=2)
-        self.assertFalse(self.embedded(milter, mail(f"{self.bad}/b/1.gif")))
+        running.until("no list", lambda: not self.embedded(milter, mail(f"{self.bad}/b/1.gif")))
         running.until("the end of all", lambda: not milter.children("pixmilter-fetch"))
+        self.assertFalse(self.embedded(milter, mail(f"{self.bad}/b/1.gif")))
         self.assertEqual(milter.stop(), 0)
 
     def test_connections_are_kept_between_messages(self):
@@ -460,7 +473,13 @@ class Served(unittest.TestCase):
         self.assertEqual(int(status["CapPrm"], 16), 0)
         self.assertNotIn("0", status["Uid"].split())
         self.assertEqual(status["Seccomp"], "2")
-        open_files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        open_files = []
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                open_files.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+            except FileNotFoundError:
+                pass  # closed since
+        self.assertTrue(open_files)
         self.assertFalse([one for one in open_files if "milter.sock" in one], open_files)
         # The front has none of libcurl.
         with open(f"/proc/{milter.front()}/maps") as file:
@@ -636,18 +655,19 @@ class Internet(unittest.TestCase):
 
     def test_a_name_server_that_does_not_answer_holds_up_its_own_url_alone(self):
         self.net.names["dead.test"] = lambda kind: None
-        self.net.configure("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
-        self.addCleanup(self.net.configure, "resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-        path = self.config("http://dead.test", "http://pictures.test", timeout="1s", max_concurrent=1)
+        # The resolver gives up after 150 seconds.
+        self.net.configure("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
+        self.addCleanup(self.net.configure, "resolv.conf", network.RESOLVER)
+        path = self.config("http://dead.test", "http://pictures.test", timeout="10s", max_concurrent=1)
         start = time.monotonic()
         results = explain(path, mail("http://dead.test/a", "http://dead.test/b", "http://pictures.test/ok.gif"))
         self.assertEqual([(one[0], one[1]) for one in results],
                          [("keep", "no complete answer in time")] * 2 + [("embed", "")])
-        self.assertLess(time.monotonic() - start, 15)
+        self.assertLess(time.monotonic() - start, 80)
 
     def test_a_name_service_that_is_configured_anew(self):
         self.addCleanup(self.net.configure, "hosts", "127.0.0.1 localhost\n::1 localhost\n", anew=True)
-        milter = running.Running(self, config='[fetch]\nallow = ["http://moved.test", "http://pictures.test"]\n')
+        milter = running.Running(self, config=settings(["http://moved.test", "http://pictures.test"]))
         self.assertIn(b"cid:", milter.send(mail("http://pictures.test/ok.gif")).message)
         first = milter.children("pixmilter-fetch")
         self.net.configure("hosts", f"127.0.0.1 localhost\n{network.SERVER} moved.test\n", anew=True)
@@ -659,7 +679,7 @@ class Internet(unittest.TestCase):
     def test_a_milter_over_a_rebinding_name(self):
         answers = [network.SERVER]
         self.net.names["turns.test"] = lambda kind: answers[-1:] if kind == 1 else []
-        milter = running.Running(self, config='[fetch]\nallow = ["http://turns.test"]\ntimeout = "5s"\n')
+        milter = running.Running(self, config=settings(["http://turns.test"]))
         good = milter.send(mail("http://turns.test/ok.gif"))
         self.assertIn(b"cid:", good.message)
         answers.append("127.0.0.1")

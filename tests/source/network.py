@@ -25,6 +25,10 @@ SPECIAL = ["10.9.9.9", "100.64.9.9", "169.254.169.254", "172.16.9.9", "192.0.0.9
            "192.168.9.9", "198.18.9.9", "198.51.100.9", "203.0.113.9"]
 SPECIAL6 = ["fd00::9", "2001:db8::9", "2002:a09:909::9", "64:ff9b::a09:909", "2001:1::9", "3fff::9"]
 
+# Names that are not there are answered at once. A question is given up only when the test's own name server has been
+# held off the processor for very long.
+RESOLVER = "nameserver 127.0.0.1\noptions timeout:20 attempts:2\n"
+
 
 def run(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -44,7 +48,7 @@ class Network:
             raise OSError(ctypes.get_errno(), "unshare")
         run("mount", "--make-rprivate", "/")
         for name, text in (("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-                           ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
+                           ("resolv.conf", RESOLVER),
                            ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")):
             self.configure(name, text, anew=True)
         self.internet = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec cat"], stdin=subprocess.PIPE,
@@ -156,11 +160,12 @@ class Silent:
 
     def __init__(self):
         self.reached = []
-        self._sockets = []
+        self._sockets, self._threads = [], []
 
     def listen(self, listener):
         self._sockets.append(listener)
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        self._threads.append(threading.Thread(target=self._accept, args=(listener,), daemon=True))
+        self._threads[-1].start()
 
     def _accept(self, listener):
         while True:
@@ -179,6 +184,10 @@ class Silent:
             connection.close()
 
     def close(self):
+        for one in self._sockets:
+            one.shutdown(socket.SHUT_RDWR)
+        for one in self._threads:
+            one.join()
         for one in self._sockets:
             one.close()
 

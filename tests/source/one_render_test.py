@@ -4,7 +4,7 @@
 What is counted is renders, hits and waits; how long any of it takes says nothing here (tests/bench/cache_bench.cc
 measures).
 """
-# tests/run: timeout=300
+# tests/run: timeout=1200
 
 import base64
 import os
@@ -45,7 +45,9 @@ class OneRender(unittest.TestCase):
         def client():
             try:
                 for _ in range(EACH):
-                    sent.add(milter.send(text).message)
+                    with milter.client(timeout=300) as connection:
+                        sent.add(connection.send(text).message)
+                        connection.quit()
             except BaseException as error:
                 errors.append(error)
 

@@ -40,6 +40,7 @@ http {{
     location /token/ {{ if ($http_authorization != "Bearer s3cret") {{ return 401; }} try_files /ok.gif =404; }}
     location /fresh/ {{ expires 1h; try_files /ok.gif =404; }}
     location /never/ {{ expires -1; etag off; add_header Cache-Control no-store; try_files /ok.gif =404; }}
+    location /settled {{ access_log off; return 204; }}
     location /cookie/ {{ add_header Set-Cookie "session=1; Path=/"; try_files /ok.gif =404; }}
   }}
 }}
@@ -63,13 +64,14 @@ def certificates(folder, names):
 
 
 class Nginx:
-    """Serves www/ and the places of CONFIG. listen: the `listen` lines; start(command) starts it, for another
-    network namespace."""
+    """Serves www/ and the places of CONFIG. listen: the `listen` lines, one of them of IPv4 without TLS;
+    start(command) starts it, for another network namespace."""
 
     def __init__(self, test, listen, names, start=subprocess.Popen):
         program = harness.need_program("nginx")
         harness.need_program("openssl")
         self.folder = harness.temp_dir(test)
+        self.plain = next(one for one in listen if "ssl" not in one and "[" not in one)
         os.mkdir(f"{self.folder}/www")
         self.file("ok.gif", GIF)
         self.file("render/ok.gif", GIF)
@@ -88,7 +90,7 @@ class Nginx:
                        + CONFIG.format(folder=self.folder, listen=" ".join(f"listen {one};" for one in listen)))
         self.process = start([program, "-p", self.folder, "-c", f"{self.folder}/nginx.conf"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (os.path.exists(f"{self.folder}/nginx.pid") and os.path.getsize(f"{self.folder}/nginx.pid")):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 with open(f"{self.folder}/error.log") as errors:
@@ -101,13 +103,27 @@ class Nginx:
         with open(path, "wb") as file:
             file.write(data)
 
+    def settle(self):
+        """After this its log is whole. A line is written when its answer has gone out, so whoever has the answer may
+        read too early; but the one process does one thing at a time: with this answer all lines before are there."""
+        host, port = self.plain.split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(b"GET /settled HTTP/1.0\r\n\r\n")
+            answer = b""
+            while more := connection.recv(4096):
+                answer += more
+        if not answer.startswith(b"HTTP/1.1 204 "):
+            raise AssertionError(f"nginx answers {answer!r}")
+
     def requests(self):
         """What came, a line each: request|authorization|cookie|user agent|host|connection."""
+        self.settle()
         with open(f"{self.folder}/full.log") as file:
             return file.read().splitlines()
 
     def statuses(self):
         """Of the answers, in their order."""
+        self.settle()
         with open(f"{self.folder}/access.log") as file:
             return [line.split('"')[2].split()[0] for line in file]
 
@@ -136,7 +152,8 @@ class Rude:
         self.paths = {}
         self.requests = []  # whole headers
         self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def _accept(self):
         while True:
@@ -170,6 +187,9 @@ class Rude:
             connection.close()
 
     def close(self):
+        # Who still waits at a descriptor that is closed may find another's there, whose connections it would take.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
 
