@@ -30,7 +30,7 @@ bench-milter: $(PROGRAMS) $(BENCH_LOAD)
 	tests/bench/run.py --build $B $(BENCH_RUN)
 ifeq ($(HAVE_BENCHMARK),yes)
 bench-parts: $(BENCH_PROGRAMS)
-	$(Q)for program in $(BENCH_PROGRAMS); do $$program $(BENCH_FLAGS) || exit 1; done
+	$(Q)missed=0; for program in $(BENCH_PROGRAMS); do $$program $(BENCH_FLAGS) || missed=1; done; exit $$missed
 else
 bench-parts:
 	@echo 'Google Benchmark is missing: apt-get install libbenchmark-dev, then ./configure' >&2; exit 69
