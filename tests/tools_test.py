@@ -6,6 +6,7 @@ A check that can no longer fail looks like one that passes; so each is shown som
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -105,6 +106,52 @@ class Counting(unittest.TestCase):
     def test_success(self):
         self.assertEqual(self.run_file("class T(unittest.TestCase):\n    def test_a(self): pass\n"),
                          (0, ["1 passed, 0 failed, 0 skipped"]))
+
+
+class Repeating(unittest.TestCase):
+    """tests/run over a tree of one suite, whose test passes from its second run on."""
+
+    def run_suite(self, failing, *options):
+        root = harness.temp_dir(self)
+        tests = os.path.join(root, "tests")
+        shutil.copytree(os.path.join(harness.ROOT, "tests", "lib"), os.path.join(tests, "lib"))
+        shutil.copy(os.path.join(harness.ROOT, "tests", "run"), tests)
+        with open(os.path.join(tests, "some_test.py"), "w") as file:
+            file.write(textwrap.dedent(f"""
+                import os, sys, unittest
+                sys.path.insert(0, os.path.join({tests!r}, "lib"))
+                import harness
+                class T(unittest.TestCase):
+                    def test_a(self): pass
+                    def test_b(self):
+                        with open({root!r} + "/runs", "a+") as file:
+                            file.write("x")
+                            file.seek(0)
+                            runs = len(file.read())
+                        {failing}
+                harness.main()
+                """))
+        done = harness.run([PYTHON, os.path.join(tests, "run"), "some_test", "--build", root, *options])
+        return done.returncode, done.stdout.decode()
+
+    def test_a_suite_that_passes_the_second_time(self):
+        status, output = self.run_suite("self.assertGreater(runs, 1, 'too early')")
+        self.assertEqual((status, output.splitlines()[-1]), (0, "2 passed, 0 failed, 0 skipped"))
+        # What it said the first time stands near the end as well.
+        self.assertIn("too early", output[output.index("UNSTEADY some_test.py"):])
+
+    def test_a_suite_that_does_not(self):
+        status, output = self.run_suite("self.assertGreater(runs, 2)")
+        self.assertEqual((status, output.splitlines()[-1]), (1, "1 passed, 1 failed, 0 skipped"))
+        self.assertNotIn("UNSTEADY", output)
+
+    def test_not_where_the_first_run_is_to_count(self):
+        self.assertEqual(self.run_suite("self.assertGreater(runs, 1)", "--once")[0], 1)
+
+    def test_not_where_a_promise_was_broken(self):
+        status, output = self.run_suite("with harness.promise(): self.assertGreater(runs, 1)")
+        self.assertEqual((status, output.splitlines()[-1]), (1, "1 passed, 1 failed, 0 skipped"))
+        self.assertIn("PROMISE BROKEN: 1 not greater than 1", output)
 
 
 class Supervision(unittest.TestCase):

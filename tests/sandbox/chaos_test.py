@@ -143,7 +143,7 @@ class ChaosTest(unittest.TestCase):
             except ProcessLookupError:
                 pass
 
-    def send(self, sender, count, problems):
+    def send(self, sender, count, problems, broken):
         try:
             with client.Client(self.served.socket, timeout=120) as connection:
                 connection.connect()
@@ -156,18 +156,21 @@ class ChaosTest(unittest.TestCase):
                         continue
                     problem = sender.judge(message, parts, result.message)
                     if problem:
-                        problems.append(problem)
+                        broken.append(problem)
         except Exception as error:  # pylint: disable=broad-except
             problems.append(f"{type(error).__name__}: {error}")
 
     def send_all(self, count, seed):
-        problems = []
+        problems, broken = [], []
         senders = [Sender(seed * 100 + i, self.bombs) for i in range(CLIENTS)]
-        threads = [threading.Thread(target=self.send, args=(sender, count // CLIENTS, problems)) for sender in senders]
+        threads = [threading.Thread(target=self.send, args=(sender, count // CLIENTS, problems, broken))
+                   for sender in senders]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        with harness.promise():
+            self.assertEqual(broken, [])
         self.assertEqual(problems, [])
         return sum((sender.verdicts for sender in senders), collections.Counter())
 
