@@ -125,7 +125,7 @@ $B/tests/scripted_milter: $B/tests/milter/scripted_milter.o $B/front.a $B/libmil
 $B/tests/milter_load: $B/tests/milter/milter_load.o
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^
-$B/tests/bench/png_bench: $B/tests/bench/png_bench.o $B/render.a
+$B/tests/bench/png_bench $B/tests/bench/jpeg_bench: $B/tests/bench/%: $B/tests/bench/%.o $B/render.a
 	$(call say,LINK)
 	$(Q)$(CXX) $(ALL_LDFLAGS) -o $@ $^ -lbenchmark $(RENDER_LIBS)
 $B/tests/bench/hop_bench: $B/tests/bench/hop_bench.o $B/front.a $B/render.a
