@@ -28,6 +28,14 @@ std::uint64_t where(const __m128i (&c)[4], char byte) {
   return where(c[0], byte) | where(c[1], byte) << 16 | where(c[2], byte) << 32 | where(c[3], byte) << 48;
 }
 
+// Where this letter stands, whatever its case. The bit of case is set on both sides: what is no letter may
+// then look like another, which a comparison sorts out.
+__m128i letters(const char* at, char letter) {
+  const __m128i letter_case = _mm_set1_epi8(0x20);
+  return _mm_cmpeq_epi8(_mm_or_si128(sixteen(at), letter_case),
+                        _mm_set1_epi8(static_cast<char>(letter | 0x20)));
+}
+
 // Whether a byte is there that is no greater than CR: line ends and NUL are among them.
 bool any_control(const __m128i (&c)[4]) {
   const __m128i least = _mm_min_epu8(_mm_min_epu8(c[0], c[1]), _mm_min_epu8(c[2], c[3]));
@@ -73,28 +81,48 @@ std::size_t find_pair(std::string_view text, std::size_t from, char a, char b) {
   return text.size();
 }
 
-bool contains_word(std::string_view text, std::string_view word) {
-  if (text.size() < word.size()) return false;
+std::size_t find_word(std::string_view text, std::size_t from, std::string_view word) {
+  if (text.size() < word.size()) return text.size();
   const std::size_t last = text.size() - word.size();  // where it could begin at the latest
-  std::size_t at = 0;
+  std::size_t at = from;
 #ifdef __SSE2__
-  // Its first three bytes at sixteen places at once. The bit of case is set in all of them: what is no letter
-  // may then look like another, which the comparison sorts out.
-  const __m128i letter_case = _mm_set1_epi8(0x20);
-  const auto look = [&](std::size_t i, std::size_t offset) {
-    const __m128i here = _mm_or_si128(sixteen(text.data() + i + offset), letter_case);
-    return _mm_cmpeq_epi8(here, _mm_set1_epi8(static_cast<char>(word[offset] | 0x20)));
-  };
+  // Its first three bytes at sixteen places at once.
   for (; at + kBlock + 2 <= text.size() && at <= last; at += kBlock) {
-    const __m128i hit = _mm_and_si128(_mm_and_si128(look(at, 0), look(at, 1)), look(at, 2));
+    const char* here = text.data() + at;
+    const __m128i hit = _mm_and_si128(_mm_and_si128(letters(here, word[0]), letters(here + 1, word[1])),
+                                      letters(here + 2, word[2]));
     for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit)); mask != 0; mask &= mask - 1) {
       const std::size_t found = at + static_cast<std::size_t>(std::countr_zero(mask));
-      if (found <= last && ascii::iequals(text.substr(found, word.size()), word)) return true;
+      if (found <= last && ascii::iequals(text.substr(found, word.size()), word)) return found;
     }
   }
 #endif
   for (; at <= last; ++at)
-    if (ascii::iequals(text.substr(at, word.size()), word)) return true;
+    if (ascii::iequals(text.substr(at, word.size()), word)) return at;
+  return text.size();
+}
+
+bool contains_one_of(std::string_view text, std::string_view a, std::string_view b, std::string_view c) {
+  const auto stands = [&](std::size_t at, std::string_view word) {
+    return at <= text.size() && ascii::iequals(text.substr(at, word.size()), word);
+  };
+  std::size_t at = 0;
+#ifdef __SSE2__
+  // The third and the fourth byte of each at sixteen places at once.
+  const auto pair = [](const char* here, std::string_view word) {
+    return _mm_and_si128(letters(here + 2, word[2]), letters(here + 3, word[3]));
+  };
+  for (; at + kBlock + 3 <= text.size(); at += kBlock) {
+    const char* here = text.data() + at;
+    const __m128i hit = _mm_or_si128(_mm_or_si128(pair(here, a), pair(here, b)), pair(here, c));
+    for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit)); mask != 0; mask &= mask - 1) {
+      const std::size_t found = at + static_cast<std::size_t>(std::countr_zero(mask));
+      if (stands(found, a) || stands(found, b) || stands(found, c)) return true;
+    }
+  }
+#endif
+  for (; at < text.size(); ++at)
+    if (stands(at, a) || stands(at, b) || stands(at, c)) return true;
   return false;
 }
 

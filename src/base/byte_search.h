@@ -15,8 +15,13 @@ std::size_t find_any(std::string_view text, std::size_t from, char a, char b, ch
 // The offset of the first a at or after from that b follows at once; text.size() where none does.
 std::size_t find_pair(std::string_view text, std::size_t from, char a, char b);
 
-// Whether word stands in text, whatever the case of its letters. word: lower case, 3 bytes at least.
-bool contains_word(std::string_view text, std::string_view word);
+// The offset of the first word at or after from, whatever the case of its letters; text.size() where none
+// stands there. word: lower case, 3 bytes at least.
+std::size_t find_word(std::string_view text, std::size_t from, std::string_view word);
+
+// Whether one of three words stands in text, whatever the case of its letters, in one pass. Each lower case,
+// 4 bytes at least; best where its third and fourth are rare.
+bool contains_one_of(std::string_view text, std::string_view a, std::string_view b, std::string_view c);
 
 // Whether no byte is 0x80 or more.
 bool is_ascii(std::string_view text);

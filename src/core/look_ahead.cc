@@ -100,8 +100,11 @@ class HtmlAhead {
     if (plain_from_ < bytes_.size() && html::may_hold_references(bytes_.substr(plain_from_), wanted_))
       return true;
     if (encoded_from_ >= bytes_.size()) return false;
+    // Most that holds a picture says so in one piece, and then nothing has to be decoded to see it.
+    const std::string_view encoded = bytes_.substr(encoded_from_);
+    if (find_word(encoded, 0, "data:") < encoded.size()) return true;
     // All that follows, as if it were encoded so: of the HTML this makes what it is.
-    return html::may_hold_references(quoted_printable::decode(bytes_.substr(encoded_from_)), wanted_);
+    return html::may_hold_references(quoted_printable::decode(encoded), wanted_);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/byte_search.h"
 #include "base/hash.h"
 
 namespace pixmilter::mail {
@@ -96,6 +97,17 @@ std::string image_part_header(const ImagePart& image, std::string_view eol) {
   return out;
 }
 
+namespace {
+
+// boundary: its first two bytes stand in few texts.
+bool contains(std::string_view text, std::string_view boundary) {
+  for (std::size_t at = 0; (at = find_pair(text, at, boundary[0], boundary[1])) < text.size(); ++at)
+    if (text.substr(at).starts_with(boundary)) return true;
+  return false;
+}
+
+}  // namespace
+
 std::string fresh_boundary(const Message& message, std::size_t number,
                            const std::vector<std::string>& content) {
   constexpr std::size_t kHashBytes = 16;
@@ -105,7 +117,7 @@ std::string fresh_boundary(const Message& message, std::size_t number,
     for (const std::string& one : content) hasher.field(one);
     // "=_" stands in no quoted-printable and no base64 text (RFC 2045 section 6.7).
     std::string boundary = "=_" + hex(hasher.finish(), kHashBytes);
-    if (message.bytes().find(boundary) == std::string::npos) return boundary;
+    if (!contains(message.bytes(), boundary)) return boundary;
   }
 }
 
