@@ -82,7 +82,8 @@ $B/front.a $B/render.a:
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # libmilter, with the calls that src/milter/seams.cc answers renamed, for it alone.
-MILTER_SEAMS := pthread_create pthread_cond_signal pthread_cond_timedwait writev sigwait accept malloc time syslog
+MILTER_SEAMS := pthread_create pthread_cond_signal pthread_cond_timedwait writev sigwait accept close poll read \
+  malloc time syslog
 $B/libmilter.a: config.mk Makefile
 	@mkdir -p $(@D)
 	$(call say,COPY)

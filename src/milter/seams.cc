@@ -1,5 +1,6 @@
 #include "milter/seams.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "milter/read_ahead.h"
 
 namespace pixmilter::milter::seams {
 namespace {
@@ -199,8 +201,29 @@ void* pixmilter_seam_malloc(std::size_t size) {
 // libmilter polls first and does nothing else on this thread, so it sleeps here until the process ends.
 int pixmilter_seam_accept(int socket, sockaddr* address, socklen_t* size) {
   while (seams::g_no_connections) ::pause();
-  return ::accept(socket, address, size);
+  const int connection = ::accept(socket, address, size);
+  read_ahead::opened(connection);
+  return connection;
 }
+
+int pixmilter_seam_close(int fd) {
+  read_ahead::closed(fd);
+  return ::close(fd);
+}
+
+// One that has hung up is left to the system's answer.
+int pixmilter_seam_poll(pollfd* asked, nfds_t count, int timeout) {
+  const bool one = count == 1 && (asked->events & POLLIN) != 0;
+  if (one && read_ahead::is_ready(asked->fd)) {
+    asked->revents = POLLIN;
+    return 1;
+  }
+  const int found = ::poll(asked, count, timeout);
+  if (one && found == 1 && asked->revents == POLLIN) read_ahead::found_ready(asked->fd);
+  return found;
+}
+
+ssize_t pixmilter_seam_read(int fd, void* to, std::size_t size) { return read_ahead::read(fd, to, size); }
 
 // What libmilter does with it is to count the seconds between two calls.
 std::time_t pixmilter_seam_time(std::time_t* result) {

@@ -25,6 +25,8 @@
 //     Here the master decides; the library waits for signals that never come.
 //   accept
 //     A front that gives way to another takes no more connections, while those that it has go on.
+//   accept, close, poll, read
+//     Of each session what has come is read at once (read_ahead.h).
 //   malloc
 //     A macro that an MTA sends without a value makes smfi_getsymval() step over the end of its list, and a
 //     connect command without an end is read one byte too far (libmilter/smfi.c, engine.c). What libmilter

@@ -1,14 +1,18 @@
 // The whole pipeline in one process beside the render workers: from a message's bytes to the new message,
-// verified; no MTA and no libmilter. What a milter adds to this is what run.py measures.
+// verified; no MTA and no libmilter. What a milter adds to this is what run.py measures. Names of files are
+// taken as further messages.
 //
 //   changed   whether the message becomes another one: 1 or 0
 #include <benchmark/benchmark.h>
 
-#include <cmath>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <memory>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
@@ -119,6 +123,12 @@ class Fixture {
   mail::Envelope envelope_;
 };
 
+std::string content_of(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) std::exit((std::fprintf(stderr, "pipeline_bench: %s: %s\n", path, std::strerror(errno)), 66));
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 std::string image_element(const std::string& png) {
   std::string uri = "<img src=\"data:image/png;base64,";
   base64::encode(png, uri);
@@ -128,6 +138,7 @@ std::string image_element(const std::string& png) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
   Fixture fixture;
   const auto add = [&](const char* name, std::string text) {
     benchmark::RegisterBenchmark(
@@ -148,7 +159,7 @@ int main(int argc, char** argv) {
         attached("image/x-raw-pixels; width=" + std::to_string(width) + "; height=" + std::to_string(height) +
                      "; bands=3; format=uchar",
                  lines_of(pixels(width, height, 1))));
-  benchmark::Initialize(&argc, argv);
+  for (int i = 1; i < argc; ++i) add(argv[i], content_of(argv[i]));
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;
