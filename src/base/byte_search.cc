@@ -71,10 +71,22 @@ std::size_t find_any(std::string_view text, std::size_t from, char a, char b, ch
 std::size_t find_pair(std::string_view text, std::size_t from, char a, char b) {
   std::size_t at = from;
 #ifdef __SSE2__
-  for (; at + kBlock + 1 <= text.size(); at += kBlock) {
-    const std::uint64_t mask = where(sixteen(text.data() + at), a) & where(sixteen(text.data() + at + 1), b);
-    if (mask != 0) return at + static_cast<std::size_t>(std::countr_zero(mask));
+  const __m128i first = _mm_set1_epi8(a);
+  const __m128i second = _mm_set1_epi8(b);
+  const auto pairs = [&](std::size_t i) {
+    return _mm_and_si128(_mm_cmpeq_epi8(sixteen(text.data() + i), first),
+                         _mm_cmpeq_epi8(sixteen(text.data() + i + 1), second));
+  };
+  // Most texts hold none: four blocks with one look.
+  while (at + 4 * kBlock + 1 <= text.size()) {
+    const __m128i hit[4] = {pairs(at), pairs(at + kBlock), pairs(at + 2 * kBlock), pairs(at + 3 * kBlock)};
+    if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(hit[0], hit[1]), _mm_or_si128(hit[2], hit[3]))) != 0)
+      break;
+    at += 4 * kBlock;
   }
+  for (; at + kBlock + 1 <= text.size(); at += kBlock)
+    if (const auto mask = static_cast<unsigned>(_mm_movemask_epi8(pairs(at))); mask != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(mask));
 #endif
   for (; at + 1 < text.size(); ++at)
     if (text[at] == a && text[at + 1] == b) return at;
