@@ -16,7 +16,6 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..", "..", "src", "render")]
-import numpy
 from PIL import Image
 
 import harness
