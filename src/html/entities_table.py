@@ -15,11 +15,10 @@ WIDTH = 104
 def literal(data):
     """Lines of a C++ string literal for printable ASCII or arbitrary bytes."""
     line = ""
-    after_escape = False
     for byte in data:
         char = chr(byte)
         if byte >= 0x7F or byte < 0x20:
-            piece, after_escape = "\\%03o" % byte, False
+            piece = "\\%03o" % byte
         elif char in '"\\':
             piece = "\\" + char
         elif char == "?":

@@ -108,7 +108,7 @@ def messages():
     add("binary transfer encoding", f"Content-Type: {text}\nContent-Transfer-Encoding: binary\n\nhello\n")
 
     # Header fields.
-    add("folded fields", f"X-Long: one\n two\n\tthree\n  four\nContent-Type: text/plain;\n\tcharset=utf-8;\n format=fixed\n\nHi\n")
+    add("folded fields", "X-Long: one\n two\n\tthree\n  four\nContent-Type: text/plain;\n\tcharset=utf-8;\n format=fixed\n\nHi\n")
     add("no space after the colon", "X-Tight:value\nX-Tighter:\nX-Wide:     value   \nX-Tab:\tvalue\n\nHi\n")
     add("case of names", "x-lower: a\nX-UPPER: B\ncONTENT-tYPE: TEXT/PLAIN; CHARSET=UTF-8\n\nHi\n")
     add("odd names", "X_Under: a\nX.Dot: b\n!#$%&'*+-^`{|}~: c\nX-Foo!Bar: d\n\nHi\n")

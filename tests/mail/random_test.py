@@ -22,7 +22,7 @@ import numpy
 import harness
 import judge
 import pictures
-from assorted import b64, crlf, multipart, part, qp
+from assorted import b64, crlf, part, qp
 
 PICTURES = [pictures.png(4, 3, 3, 1), pictures.png(5, 2, 4, 2), pictures.jpeg(4, 4), pictures.gif(6, 2), pictures.png(3, 3, 1, 3)]
 KINDS = ["image/png", "image/png", "image/jpeg", "image/gif", "image/png"]

@@ -4,7 +4,6 @@ a reload which names other files gets them without a mail being refused or a con
 # tests/run: timeout=1200
 
 import os
-import re
 import sys
 import threading
 import time

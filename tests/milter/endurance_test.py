@@ -22,9 +22,9 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 
 import judge  # noqa: E402
 import pictures  # noqa: E402
-from client import Client, Closed, split_message  # noqa: E402
+from client import Client, Closed  # noqa: E402
 from hostile_test import conversation  # noqa: E402
-from running import HTML, PLAIN, Running, descriptors, harness, threads, until  # noqa: E402
+from running import HTML, Running, descriptors, harness, threads, until  # noqa: E402
 
 IDLE, BUSY = 2000, 200
 

@@ -7,7 +7,6 @@ The render program is that of tests/sandbox/attack.cc, whose pictures fail on de
 """
 # tests/run: timeout=1200
 
-import base64
 import os
 import shutil
 import sys

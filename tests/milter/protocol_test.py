@@ -5,7 +5,6 @@
 import os
 import random
 import re
-import struct
 import sys
 import unittest
 

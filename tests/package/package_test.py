@@ -9,7 +9,6 @@ overlay over /, with its own processes and its own network, in which Postfix has
 import os
 import re
 import shutil
-import subprocess
 import sys
 import unittest
 
