@@ -53,6 +53,11 @@ def traces(folder):
     return glob.glob(os.path.join(folder, "trace.*"))
 
 
+# No system call has a negative number: where a process ends while strace looks, it may take the result of a call, an
+# error, for the number of another.
+NO_CALL = re.compile(r"syscall_0x[89a-f][0-9a-f]{15}")
+
+
 def sockets(folder):
     """The paths that were bound to sockets."""
     paths = set()
@@ -82,6 +87,8 @@ def violations(folder):
                 if not call:
                     continue
                 name, rest = call.groups()
+                if NO_CALL.fullmatch(name):
+                    continue
                 paths = re.findall(r'"((?:[^"\\]|\\.)*)"', rest)
                 if name in ("open", "unlink") and paths and runtime.fullmatch(paths[0]):
                     continue
