@@ -1,11 +1,9 @@
 #include "milter/front.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -15,6 +13,7 @@
 #include <utility>
 
 #include "base/confine.h"
+#include "base/heap.h"
 #include "base/large_pages.h"
 #include "base/log.h"
 #include "base/memfd.h"
@@ -43,7 +42,7 @@ constexpr Milliseconds kNoRest{10'000};
 // is done with the bytes on them. Blocks from kOwnMapping bytes on, more than most mail takes, come and go by
 // themselves; of what is free at an arena's end no more than kKept bytes stay: a message of ten megabytes and
 // what is made of it.
-constexpr int kKept = 64 << 20;
+constexpr std::size_t kKept = std::size_t{64} << 20;
 
 // The front's end of the line to the master.
 class Line {
@@ -172,8 +171,12 @@ class Front {
   void give_back_memory() {
     const bool rests = traffic_.rests();
     if (!rests && !give_back_.passed()) return;
-    if (rests) traffic_.buffers().release();
-    ::malloc_trim(0);
+    if (rests) {
+      traffic_.buffers().release();
+      give_back_all_free_pages();
+    } else {
+      give_back_free_pages();
+    }
     give_back_ = Deadline::after(kNoRest);
   }
 
@@ -319,13 +322,6 @@ class Front {
   StatusServer status_;
 };
 
-// Threads come and go with connections. An arena for each would keep what its largest message took.
-void bound_memory() {
-  ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kOwnMapping));
-  ::mallopt(M_TRIM_THRESHOLD, kKept);
-}
-
 }  // namespace
 
 void run_front(FrontOptions options) {
@@ -334,7 +330,7 @@ void run_front(FrontOptions options) {
   ::setpgid(0, 0);
   ::signal(SIGTTOU, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
-  bound_memory();
+  bound_heap(kOwnMapping, kKept);
   if (const std::string lack = confinement_report(confine(options.reach)); !lack.empty()) log::warning(lack);
   try {
     // Never destroyed: threads use it until the process ends.
