@@ -17,8 +17,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <random>
 #include <string>
 
 #include "base/base64.h"
@@ -28,8 +26,8 @@
 #include "core/services.h"
 #include "mail/mime_tree.h"
 #include "source/cache.h"
+#include "workbench.h"
 #include "worker/configured.h"
-#include "worker/launcher.h"
 #include "worker/pool.h"
 
 namespace {
@@ -42,26 +40,9 @@ constexpr double kBound = 20;  // of picture_ratio
 
 bool g_missed = false;
 
-// Gradients and grain: pixels as a camera has them, more or less.
-std::string pixels() {
-  std::mt19937 random(1);
-  std::string bytes;
-  bytes.reserve(std::size_t{kWidth} * kHeight * 3);
-  for (std::uint32_t y = 0; y < kHeight; ++y)
-    for (std::uint32_t x = 0; x < kWidth; ++x)
-      for (const std::uint32_t value : {x * 243 / kWidth, y * 243 / kHeight, (x + y) * 243 / 3000})
-        bytes.push_back(static_cast<char>(value + random() % 12));
-  return bytes;
-}
-
 // As the pipeline makes it.
-image::ImageJob raw_job(std::string_view pixels, const config::Settings& settings) {
-  image::ImageJob job;
-  job.bytes = pixels;
-  job.format = image::Format::raw;
-  job.layout.width = kWidth;
-  job.layout.height = kHeight;
-  job.layout.bands = 3;
+image::ImageJob job_of(std::string_view pixels, const config::Settings& settings) {
+  image::ImageJob job = bench::raw_job(pixels, kWidth, kHeight);
   job.limits.max_pixels = settings.render.max_pixels;
   job.limits.max_frames = settings.render.max_frames;
   job.settings.min_side = settings.defaults.min_side;
@@ -93,16 +74,15 @@ double seconds_since(Clock::time_point start) {
 void same_raw_1080p(benchmark::State& state) {
   mail::initialise_mime();
   const config::Settings settings;
-  worker::RenderProgram program = worker::render_program(settings.render);
-  program.path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../../pixmilter-render";
-  worker::Pool pool(worker::pool_options(settings.render), worker::child_zygotes(program));
+  worker::Pool pool(worker::pool_options(settings.render),
+                    worker::child_zygotes(bench::built_render_program(settings.render)));
   const auto cache = source::make_cache(settings.cache);
   core::Services services(pool);
   const core::Pipeline without(settings, services);
   services.cache = cache.get();
   const core::Pipeline with(settings, services);
-  const std::string samples = pixels();
-  const image::ImageJob job = raw_job(samples, settings);
+  const std::string samples = bench::camera_pixels(kWidth, kHeight, 1);
+  const image::ImageJob job = job_of(samples, settings);
   const Digest key = core::render_key(job, sha256(samples), settings.render);
   const std::string text = raw_message(samples);
   const mail::Envelope envelope = local();

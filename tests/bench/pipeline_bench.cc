@@ -10,10 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -22,8 +20,7 @@
 #include "core/pipeline.h"
 #include "core/services.h"
 #include "mail/mime_tree.h"
-#include "worker/configured.h"
-#include "worker/launcher.h"
+#include "workbench.h"
 #include "worker/pool.h"
 
 namespace {
@@ -39,18 +36,6 @@ std::string lines_of(std::string_view bytes) {
   std::string lines;
   base64::encode_lines(bytes, "\r\n", lines);
   return lines;
-}
-
-// Gradients and grain, as a camera has them, more or less.
-std::string pixels(std::uint32_t width, std::uint32_t height, unsigned seed) {
-  std::mt19937 random(seed);
-  std::string bytes;
-  bytes.reserve(std::size_t{width} * height * 3);
-  for (std::uint32_t y = 0; y < height; ++y)
-    for (std::uint32_t x = 0; x < width; ++x)
-      for (const std::uint32_t value : {x * 243 / width, y * 243 / height, (x + y) * 243 / (width + height)})
-        bytes.push_back(static_cast<char>(value + random() % 12));
-  return bytes;
 }
 
 std::string rows(std::size_t size, std::string_view between) {
@@ -78,7 +63,9 @@ std::string attached(std::string_view type, std::string_view lines) {
 class Fixture {
  public:
   Fixture()
-      : pool_(worker::pool_options(settings_.render), worker::child_zygotes(program())), services_(pool_) {
+      : pool_(worker::pool_options(settings_.render),
+              worker::child_zygotes(bench::built_render_program(settings_.render))),
+        services_(pool_) {
     mail::initialise_mime();
     envelope_.local = true;
     envelope_.sender = "a@example.org";
@@ -100,23 +87,12 @@ class Fixture {
 
   // A PNG of these pixels: what the pipeline makes of them.
   std::string png(std::uint32_t width, std::uint32_t height, unsigned seed) {
-    const std::string samples = pixels(width, height, seed);
-    image::ImageJob job;
-    job.bytes = samples;
-    job.format = image::Format::raw;
-    job.layout.width = width;
-    job.layout.height = height;
-    job.layout.bands = 3;
+    const std::string samples = bench::camera_pixels(width, height, seed);
+    const image::ImageJob job = bench::raw_job(samples, width, height);
     return pool_.render(std::span(&job, 1), Deadline()).front().bytes;
   }
 
  private:
-  worker::RenderProgram program() const {
-    worker::RenderProgram program = worker::render_program(settings_.render);
-    program.path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../../pixmilter-render";
-    return program;
-  }
-
   const config::Settings settings_;
   worker::Pool pool_;
   core::Services services_;
@@ -148,7 +124,8 @@ int main(int argc, char** argv) {
   };
   add("Plain4k", std::string(kHeader) + "\r\n" + rows(4'000, ""));
   add("Html20kNoPicture", html_message(rows(20'000, "")));
-  add("Attachment1M", attached("application/pdf; name=\"a.pdf\"", lines_of(pixels(640, 480, 1))));
+  add("Attachment1M",
+      attached("application/pdf; name=\"a.pdf\"", lines_of(bench::camera_pixels(640, 480, 1))));
   add("DataPng50k", html_message(rows(20'000, image_element(fixture.png(130, 130, 1)))));
   std::string pictures;
   for (unsigned i = 0; i < 12; ++i) pictures += image_element(fixture.png(100, 60, i));
@@ -158,7 +135,7 @@ int main(int argc, char** argv) {
     add(("Raw" + std::to_string(width) + "x" + std::to_string(height)).c_str(),
         attached("image/x-raw-pixels; width=" + std::to_string(width) + "; height=" + std::to_string(height) +
                      "; bands=3; format=uchar",
-                 lines_of(pixels(width, height, 1))));
+                 lines_of(bench::camera_pixels(width, height, 1))));
   for (int i = 1; i < argc; ++i) add(argv[i], content_of(argv[i]));
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
