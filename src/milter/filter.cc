@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "milter/edits.h"
 #include "milter/negotiation.h"
+#include "milter/reply_burst.h"
 #include "milter/seams.h"
 #include "milter/session.h"
 
@@ -78,17 +79,21 @@ class LibmilterMta : public Mta {
     static_assert(kMaxMessageBytes * 2 < INT_MAX);
     if (body.size() > INT_MAX) return false;
     auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(body.data()));
+    reply_burst::begin();
     return ::smfi_replacebody(context_, bytes, static_cast<int>(body.size())) == MI_SUCCESS;
   }
   bool change_header(const std::string& name, int index, const char* value) override {
+    reply_burst::begin();
     return ::smfi_chgheader(context_, const_cast<char*>(name.c_str()), index, const_cast<char*>(value)) ==
            MI_SUCCESS;
   }
   bool add_header(const std::string& name, const std::string& value) override {
+    reply_burst::begin();
     return ::smfi_addheader(context_, const_cast<char*>(name.c_str()), const_cast<char*>(value.c_str())) ==
            MI_SUCCESS;
   }
   bool quarantine(const std::string& reason) override {
+    reply_burst::begin();
     return ::smfi_quarantine(context_, const_cast<char*>(reason.c_str())) == MI_SUCCESS;
   }
   bool set_reply(const char* code, const char* enhanced_code, const std::string& text) override {
@@ -144,6 +149,7 @@ sfsistat answer(SMFICTX* context, bool silent, Step step) {
     reply = silent ? Reply::proceed : Reply::accept;
   }
   seams::step_over();
+  reply_burst::end();
   switch (reply) {
     case Reply::accept:
       return SMFIS_ACCEPT;

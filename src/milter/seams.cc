@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "milter/read_ahead.h"
+#include "milter/reply_burst.h"
 
 namespace pixmilter::milter::seams {
 namespace {
@@ -184,7 +185,7 @@ int pixmilter_seam_pthread_cond_signal(pthread_cond_t*) {
 }
 
 ssize_t pixmilter_seam_writev(int fd, const iovec* pieces, int count) {
-  const ssize_t written = ::writev(fd, pieces, count);
+  const ssize_t written = reply_burst::writev(fd, pieces, count);
   const int failure = errno;
   if (written >= 0 || (failure != EINTR && failure != EAGAIN)) seams::t_held.reset();
   errno = failure;
@@ -207,13 +208,21 @@ int pixmilter_seam_accept(int socket, sockaddr* address, socklen_t* size) {
 }
 
 int pixmilter_seam_close(int fd) {
+  reply_burst::closed(fd);
   read_ahead::closed(fd);
   return ::close(fd);
 }
 
-// One that has hung up is left to the system's answer.
+// One that has hung up is left to the system's answer. Before a write nobody is asked: the write itself
+// waits.
 int pixmilter_seam_poll(pollfd* asked, nfds_t count, int timeout) {
+  if (count == 1 && asked->events == POLLOUT) {
+    reply_burst::allow(timeout);
+    asked->revents = POLLOUT;
+    return 1;
+  }
   const bool one = count == 1 && (asked->events & POLLIN) != 0;
+  if (one) reply_burst::flush(asked->fd);
   if (one && read_ahead::is_ready(asked->fd)) {
     asked->revents = POLLIN;
     return 1;

@@ -20,6 +20,8 @@
 //   writev
 //     A callback's reply is written after it has returned. A message is in hand until then, and so it tells
 //     us when the front may end.
+//   writev, poll
+//     The edits of a message and its reply leave together (reply_burst.h).
 //   sigwait
 //     libmilter ends on SIGTERM, SIGINT and SIGHUP and drops the sessions that are between two commands.
 //     Here the master decides; the library waits for signals that never come.
