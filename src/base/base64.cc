@@ -58,9 +58,17 @@ char* encode_run(const unsigned char* in, std::size_t size, char* out) {
   return out;
 }
 
-// Collects sextets and writes the bytes they make.
+// Memory that has room for all that is made, with the words of a string.
+struct Room {
+  char* to;
+  void push_back(char c) { *to++ = c; }
+  void append(const char* bytes, std::size_t size) { to = std::copy_n(bytes, size, to); }
+};
+
+// Collects sextets and writes the bytes they make. Out: a string or Room.
+template <class Out>
 struct Collector {
-  std::string& out;
+  Out& out;
   std::uint32_t bits = 0;
   int count = 0;
 
@@ -88,8 +96,9 @@ struct Collector {
 
 // Decodes whole groups as long as only alphabet comes; returns where it stopped. text has at most kPiece
 // characters from at on.
+template <class Out>
 std::size_t decode_groups(std::string_view text, std::size_t at, const std::array<std::uint8_t, 256>& values,
-                          std::string& out) {
+                          Out& out) {
   const auto* in = reinterpret_cast<const unsigned char*>(text.data());
   std::array<char, kPiece / 4 * 3 + kBlockSlack> buffer;
   char* to = buffer.data();
@@ -113,6 +122,24 @@ std::size_t decode_groups(std::string_view text, std::size_t at, const std::arra
   }
   out.append(buffer.data(), static_cast<std::size_t>(to - buffer.data()));
   return at;
+}
+
+template <class Out>
+void decode_lenient_to(std::string_view text, Out& out) {
+  Collector<Out> collector{out};
+  for (std::size_t at = 0; at < text.size();) {
+    if (collector.count == 0) {
+      at = decode_groups(text.substr(0, std::min(text.size(), at + kPiece)), at, kValues, out);
+      if (at == text.size()) break;
+    }
+    const char c = text[at++];
+    const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
+    if (value != kNone)
+      collector.add(value);
+    else if (c == '=')
+      collector.flush();
+  }
+  collector.flush();
 }
 
 }  // namespace
@@ -153,22 +180,15 @@ void encode(std::string_view bytes, std::string& out) {
 
 std::string decode_lenient(std::string_view text) {
   std::string out;
-  out.reserve(text.size() / 4 * 3 + 3);
-  Collector collector{out};
-  for (std::size_t at = 0; at < text.size();) {
-    if (collector.count == 0) {
-      at = decode_groups(text.substr(0, std::min(text.size(), at + kPiece)), at, kValues, out);
-      if (at == text.size()) break;
-    }
-    const char c = text[at++];
-    const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
-    if (value != kNone)
-      collector.add(value);
-    else if (c == '=')
-      collector.flush();
-  }
-  collector.flush();
+  out.reserve(most_decoded(text.size()));
+  decode_lenient_to(text, out);
   return out;
+}
+
+std::size_t decode_lenient(std::string_view text, char* room) {
+  Room out{room};
+  decode_lenient_to(text, out);
+  return static_cast<std::size_t>(out.to - room);
 }
 
 bool decodes_to(std::string_view text, std::string_view bytes) {
@@ -188,8 +208,8 @@ bool decodes_to(std::string_view text, std::string_view bytes) {
 
 std::optional<std::string> decode_forgiving(std::string_view text) {
   std::string out;
-  out.reserve(text.size() / 4 * 3 + 3);
-  Collector collector{out};
+  out.reserve(most_decoded(text.size()));
+  Collector<std::string> collector{out};
   int padding = 0;
   for (std::size_t at = 0; at < text.size();) {
     if (collector.count == 0 && padding == 0) {

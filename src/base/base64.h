@@ -18,6 +18,12 @@ void encode(std::string_view bytes, std::string& out);
 // padding ends a group and decoding goes on after it.
 std::string decode_lenient(std::string_view text);
 
+// Bytes that so many characters make at most.
+constexpr std::size_t most_decoded(std::size_t characters) { return characters / 4 * 3 + 3; }
+
+// As decode_lenient(text), to where most_decoded(text.size()) bytes have room; says how many were written.
+std::size_t decode_lenient(std::string_view text, char* room);
+
 // Whether decode_lenient(text) gives bytes. What is written as encode_lines() does is compared as it is
 // decoded, without a copy.
 bool decodes_to(std::string_view text, std::string_view bytes);

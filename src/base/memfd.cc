@@ -6,9 +6,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U  // Linux 6.3
+#endif
+
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010  // Linux 5.1
 #endif
 
 namespace pixmilter {
@@ -58,6 +63,42 @@ Result<std::string> copy_memfd(int fd, std::uint64_t size) {
     done += static_cast<std::size_t>(got);
   }
   return bytes;
+}
+
+Result<SharedBytes> SharedBytes::make(std::size_t size) {
+  SharedBytes made;
+  made.fd_ = create();
+  if (!made.fd_) return failure("memfd_create");
+  // All of it will be written. Where there is no memory that is said here, and not by a signal later.
+  if (const int failed = ::posix_fallocate(made.fd_.get(), 0, static_cast<off_t>(size)); failed != 0)
+    return Error{std::string("no memory for a memfd: ") + std::strerror(failed)};
+  constexpr int kFlags = MAP_SHARED | MAP_POPULATE;
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags, made.fd_.get(), 0);
+  if (address == MAP_FAILED) return failure("mmap of a memfd");
+  made.address_ = static_cast<char*>(address);
+  made.mapped_ = size;
+  return made;
+}
+
+SharedBytes::~SharedBytes() {
+  if (address_ != nullptr) ::munmap(address_, mapped_);
+}
+
+// Sealed against writing it could only be where no writable mapping was.
+Status SharedBytes::seal(std::size_t size) {
+  constexpr int kSeals = F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return failure("ftruncate of a memfd");
+  if (::fcntl(fd_.get(), F_ADD_SEALS, kSeals) != 0) return failure("F_ADD_SEALS");
+  ::mprotect(address_, mapped_, PROT_READ);
+  size_ = size;
+  return Done{};
+}
+
+void SharedBytes::swap(SharedBytes& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(address_, other.address_);
+  std::swap(mapped_, other.mapped_);
+  std::swap(size_, other.size_);
 }
 
 }  // namespace pixmilter

@@ -5,6 +5,7 @@
 // more memory than it was given, what is sealed against writing stays what it was.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,5 +24,38 @@ Result<UniqueFd> fixed_memfd(std::uint64_t size);
 
 // A copy of the first size bytes. The file may be shared with a writer: look at nothing but the copy.
 Result<std::string> copy_memfd(int fd, std::uint64_t size);
+
+// Memory that is filled here and then shown to other processes, without a copy: they can read it and no
+// more, whatever they try.
+//
+// Owns the file and its mapping; moved, both stay where they are. An empty one holds nothing.
+class SharedBytes {
+ public:
+  // Zero bytes, writable here. Needs Linux 5.1 (F_SEAL_FUTURE_WRITE).
+  static Result<SharedBytes> make(std::size_t size);
+  SharedBytes() = default;
+  SharedBytes(SharedBytes&& other) noexcept { swap(other); }
+  SharedBytes& operator=(SharedBytes&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~SharedBytes();
+
+  char* room() { return address_; }
+  // They are all there: the first size of them stay as they are, the others are given back.
+  Status seal(std::size_t size);
+
+  // Once sealed. The file is borrowed.
+  std::string_view view() const { return {address_, size_}; }
+  int fd() const { return fd_.get(); }
+
+ private:
+  void swap(SharedBytes& other) noexcept;
+
+  UniqueFd fd_;
+  char* address_ = nullptr;
+  std::size_t mapped_ = 0;
+  std::size_t size_ = 0;
+};
 
 }  // namespace pixmilter

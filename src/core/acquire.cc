@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/percent.h"
 #include "core/links.h"
 #include "html/charset.h"
@@ -41,6 +42,8 @@ std::string quoted(std::string_view name) {
   return "\"" + out + (name.size() > kLength ? "...\"" : "\"");
 }
 
+// From so many characters of base64 on a second copy of the picture, for the worker, is worth avoiding.
+constexpr std::size_t kMany = std::size_t{1} << 20;
 constexpr std::string_view kRawPixels = "image/x-raw-pixels";
 
 // SVG is read as UTF-8 unless it says otherwise itself; where a charset stands beside it (RFC 7303 section
@@ -111,10 +114,24 @@ Status Acquirer::from_inline_svg(Finding& finding, Picture& picture) {
   return Done{};
 }
 
+// Many bytes are decoded to where a worker reads them. False: they are not so many, or it cannot be done.
+bool Acquirer::decode_to_memory(const mail::Part& part, Picture& picture) const {
+  if (part.encoding != mail::Encoding::base64 || part.body.size() < kMany) return false;
+  const std::string_view body =
+      std::string_view(work_.message.bytes()).substr(part.body.begin, part.body.size());
+  Result<SharedBytes> memory = SharedBytes::make(base64::most_decoded(body.size()));
+  if (!memory || !memory->seal(base64::decode_lenient(body, memory->room()))) return false;
+  picture.memory = *std::move(memory);
+  return true;
+}
+
 Status Acquirer::from_part(const Finding& finding, Picture& picture) {
   const mail::Part& part = work_.tree[finding.part];
   if (part.encoding == mail::Encoding::unknown) return Error{"unknown Content-Transfer-Encoding"};
-  if (part.encoding == mail::Encoding::base64 || part.encoding == mail::Encoding::quoted_printable) {
+  if (decode_to_memory(part, picture)) {
+    picture.job.bytes = picture.memory.view();
+    picture.job.memfd = picture.memory.fd();
+  } else if (part.encoding == mail::Encoding::base64 || part.encoding == mail::Encoding::quoted_printable) {
     picture.storage = mail::decoded_body(work_.message, part);
     picture.job.bytes = picture.storage;
   } else {
@@ -247,6 +264,7 @@ Status Acquirer::recognise(Picture& picture) {
     if (std::optional<std::string> sized = image::with_plain_size(picture.job.bytes)) {
       picture.storage = *std::move(sized);
       picture.job.bytes = picture.storage;
+      picture.job.memfd = -1;
     }
   if (Result<image::Header> header = image::read_header(picture.job.bytes))
     picture.header = *header;

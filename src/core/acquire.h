@@ -33,6 +33,7 @@ class Acquirer {
   Status from_data_uri(const Finding& finding, Picture& picture);
   Status from_inline_svg(Finding& finding, Picture& picture);
   Status from_part(const Finding& finding, Picture& picture);
+  bool decode_to_memory(const mail::Part& part, Picture& picture) const;
   Status from_url(Finding& finding, Picture& picture);
   Status from_asset(Finding& finding, Picture& picture);
   Result<source::AssetName> asset_name(const Finding& finding) const;

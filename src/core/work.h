@@ -15,6 +15,7 @@
 
 #include "base/deadline.h"
 #include "base/hash.h"
+#include "base/memfd.h"
 #include "base/quoted_printable.h"
 #include "core/decide.h"
 #include "core/finding.h"
@@ -48,6 +49,7 @@ struct HtmlText {
 // One distinct picture, however often it is named.
 struct Picture {
   std::string storage;                        // behind job.bytes where they had to be decoded
+  SharedBytes memory;                         // behind job.bytes where they are many
   std::shared_ptr<const std::string> shared;  // behind job.bytes where several findings may share them
   std::optional<Digest> source;               // SHA-256 of what job.bytes are made from, once it is known
   image::ImageJob job;

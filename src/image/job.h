@@ -89,6 +89,7 @@ struct RenderSettings {
 struct ImageJob {
   // The picture as it came. Borrowed: it outlives the call that the job is passed to.
   std::string_view bytes;
+  int memfd = -1;  // that holds just these, sealed (base/memfd.h); borrowed likewise. -1: none does
   // What the bytes are; for raw and npy, layout says how they lie.
   Format format = Format::unknown;
   RawLayout layout;

@@ -152,14 +152,14 @@ bool Call::begin(WorkerPtr worker) {
     Running running;
     running.job = job;
     // Nothing of this is the worker's fault.
-    const bool small = jobs_[job].bytes.size() <= wire::kMaxInline;
-    const auto input = small ? Result(UniqueFd()) : sealed_memfd(jobs_[job].bytes);
+    const bool copied = jobs_[job].memfd < 0 && jobs_[job].bytes.size() > wire::kMaxInline;
+    const auto input = copied ? sealed_memfd(jobs_[job].bytes) : Result(UniqueFd());
     if (!input) {
       settle(job, Status::limit, input.error().text);
       continue;
     }
     running.hurried = pace_.hurries(Clock::now(), left(job), 1 + at_work());
-    if (!send(*worker, jobs_[job], *input, running)) {
+    if (!send(*worker, jobs_[job], copied ? input->get() : jobs_[job].memfd, running)) {
       if (++attempts_[job] < kMaxAttempts)
         pending.push_front(job);
       else
@@ -185,21 +185,21 @@ bool Call::begin(WorkerPtr worker) {
 }
 
 // False when the worker cannot have it: it has gone, or it has spoken without being asked.
-bool Call::send(WorkerProcess& worker, const ImageJob& job, const UniqueFd& input, Running& running) {
+bool Call::send(WorkerProcess& worker, const ImageJob& job, int input, Running& running) {
   Packet unasked;
   if (receive_packet(worker.socket.get(), wire::kMaxMessage, false, unasked) != Transfer::again) return false;
   // Nothing that a worker has prepared may pass for the answer to a picture it has not seen.
   if (::getrandom(&running.number, sizeof running.number, 0) != sizeof running.number) return false;
   wire::Job message;
   message.number = running.number;
-  if (input)
+  if (input >= 0)
     message.input_size = job.bytes.size();
   else
     message.picture = job.bytes;
   message.job = job;
   message.job.hurried = running.hurried;
-  const int fds[] = {input.get()};
-  const auto given = std::span(fds).first(input ? 1 : 0);
+  const int fds[] = {input};
+  const auto given = std::span(fds).first(input >= 0 ? 1 : 0);
   return send_packet(worker.socket.get(), wire::encode(message), given, false) == Transfer::done;
 }
 

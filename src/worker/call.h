@@ -54,7 +54,7 @@ class Call {
   void take_workers();
   PurposeCounts to_do() const;  // jobs that have no worker yet
   bool begin(WorkerPtr worker);
-  bool send(WorkerProcess& worker, const image::ImageJob& job, const UniqueFd& input, Running& running);
+  bool send(WorkerProcess& worker, const image::ImageJob& job, int input, Running& running);
   void wait();
   void hear(Running& running);
   void accept(Running& running, const Packet& packet);

@@ -133,8 +133,9 @@ void fields(auto& way, Is<image::Limits> auto& limits) {
 }
 
 void fields(auto& way, Is<image::ImageJob> auto& job) {
-  auto& [bytes, format, layout, settings, limits, hurried] = job;
-  static_cast<void>(bytes);  // in the input memfd
+  auto& [bytes, memfd, format, layout, settings, limits, hurried] = job;
+  static_cast<void>(bytes);  // in the input memfd, or beside the job
+  static_cast<void>(memfd);
   way.choice(format, Format::jp2);
   fields(way, layout);
   fields(way, settings);

@@ -115,6 +115,10 @@ TEST(Base64, BlocksStopAtWhateverIsNoDigit) {
     for (std::size_t i = 0; i < random() % 5 && !text.empty(); ++i)
       text[random() % text.size()] = static_cast<char>(random());
     ASSERT_EQ(decode_lenient(text), decoded_slowly(text));
+    std::string room(most_decoded(text.size()) + 1, '#');
+    const std::size_t written = decode_lenient(text, room.data());
+    ASSERT_EQ(room.substr(0, written), decode_lenient(text));
+    ASSERT_EQ(room.back(), '#');
     std::string lowered = text;
     std::replace(lowered.begin(), lowered.end(), '+', '-');
     std::replace(lowered.begin(), lowered.end(), '/', '_');

@@ -7,11 +7,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "base/memfd.h"
 #include "base/socket.h"
 #include "pool_fixture.h"
 
@@ -29,6 +31,22 @@ TEST_F(PoolTest, RendersAPicture) {
   EXPECT_EQ(result.width, 64U);
   EXPECT_EQ(result.height, 48U);
   EXPECT_EQ(result.bytes.substr(1, 3), "PNG");
+}
+
+TEST_F(PoolTest, ReadsThePictureWhereItLies) {
+  start();
+  const Pixels pixels(300, 200);
+  const ImageResult copied = one(pixels.job);
+  ASSERT_EQ(copied.status, Status::ok) << copied.reason;
+  auto memory = SharedBytes::make(pixels.bytes.size() + 1000);
+  ASSERT_TRUE(memory) << memory.error().text;
+  std::copy(pixels.bytes.begin(), pixels.bytes.end(), memory->room());
+  ASSERT_TRUE(memory->seal(pixels.bytes.size()));
+  ImageJob job = pixels.job;
+  job.bytes = memory->view();
+  job.memfd = memory->fd();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(one(job).bytes, copied.bytes);
+  EXPECT_EQ(memory->view(), pixels.bytes);
 }
 
 TEST_F(PoolTest, StartsNothingBeforeItIsAskedUnlessToldSo) {
