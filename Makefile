@@ -161,7 +161,7 @@ check:
 
 .PHONY: check-all
 check-all: $(PROGRAMS) $(UNIT_PROGRAMS) $(RENDER_TOOL) $(MILTER_TOOLS) $(ATTACK) $(REFUSE) $(POOL_TOOL)
-	tests/run all --build $B
+	tests/run all --build $B $(RUN_OPTIONS)
 
 .PHONY: demo demo-run
 demo:

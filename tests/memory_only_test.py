@@ -207,6 +207,11 @@ class MemoryOnly(unittest.TestCase):
 class Suites(unittest.TestCase):
     """Other suites, with every pixmilter that they start watched."""
 
+    @classmethod
+    def setUpClass(cls):
+        if harness.sanitized():
+            raise unittest.SkipTest("which files are opened other builds show; for sanitizers these run by themselves")
+
     def watched(self, suite, *patterns):
         if not os.path.exists(os.path.join(HERE, suite)):
             self.skipTest(f"{suite} is not there")

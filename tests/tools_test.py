@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -144,6 +145,12 @@ class Repeating(unittest.TestCase):
         status, output = self.run_suite("self.assertGreater(runs, 2)")
         self.assertEqual((status, output.splitlines()[-1]), (1, "1 passed, 1 failed, 0 skipped"))
         self.assertNotIn("UNSTEADY", output)
+
+    def test_none_begins_when_time_is_over(self):
+        status, output = self.run_suite("self.fail()", "--until", str(int(time.time()) - 1))
+        self.assertEqual((status, output.splitlines()[-1]), (0, "0 passed, 0 failed, 1 skipped"))
+        self.assertIn("skipped some_test.py, all of it: no time was left", output)
+        self.assertEqual(self.run_suite("self.fail()", "--until", str(int(time.time()) + 600))[0], 1)
 
     def test_not_where_the_first_run_is_to_count(self):
         self.assertEqual(self.run_suite("self.assertGreater(runs, 1)", "--once")[0], 1)
