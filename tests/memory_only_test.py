@@ -251,9 +251,18 @@ class Suites(unittest.TestCase):
     def test_fetched(self):
         self.watched("source/fetch_test.py")
 
+    def test_fetched_by_the_milter(self):
+        self.watched("source/fetch_served_test.py")
+
+    def test_fetched_from_other_machines(self):
+        self.watched("source/fetch_internet_test.py")
+
     def test_processes(self):
         """Reloads, crashes and ends, among them."""
         self.watched("milter/processes_test.py", "reload", "killed", "sigterm", "configuration", "mode")
+
+    def test_starting(self):
+        self.watched("milter/starting_test.py", "configuration", "mode")
 
 
 harness.main()

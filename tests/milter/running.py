@@ -3,6 +3,7 @@
 Its log comes by a pipe (--log stderr) and is kept line by line. Ended by its own pids, never by name.
 """
 
+import base64
 import os
 import re
 import signal
@@ -33,6 +34,10 @@ Subject: text
 
 Hello.
 """
+
+# Its picture has to be rendered.
+PIXELS = (b"Subject: pixels\nMIME-Version: 1.0\nContent-Type: image/x-raw-pixels; width=16; height=16; bands=3; "
+          b"format=uchar\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(bytes(range(256)) * 3))
 
 
 def until(what, condition, timeout=60):

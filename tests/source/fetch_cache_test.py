@@ -24,7 +24,7 @@ import harness  # noqa: E402
 import network  # noqa: E402
 import served  # noqa: E402
 import web  # noqa: E402
-from fetch_test import mail  # noqa: E402
+from fetching import mail  # noqa: E402
 from metrics_test import get, parsed  # noqa: E402
 from running import Running, until  # noqa: E402
 
