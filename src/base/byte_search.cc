@@ -138,6 +138,28 @@ bool contains_one_of(std::string_view text, std::string_view a, std::string_view
   return false;
 }
 
+bool has_blank_before_line_end(std::string_view text) {
+  std::size_t at = 0;
+#ifdef __SSE2__
+  const auto either = [](const char* from, char a, char b) {
+    const __m128i c = sixteen(from);
+    return _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8(a)), _mm_cmpeq_epi8(c, _mm_set1_epi8(b)));
+  };
+  const auto hits = [&](std::size_t i) {
+    const char* from = text.data() + i;
+    return _mm_and_si128(either(from, ' ', '\t'), either(from + 1, '\r', '\n'));
+  };
+  for (; at + 4 * kBlock + 1 <= text.size(); at += 4 * kBlock) {
+    const __m128i first = _mm_or_si128(hits(at), hits(at + kBlock));
+    const __m128i second = _mm_or_si128(hits(at + 2 * kBlock), hits(at + 3 * kBlock));
+    if (_mm_movemask_epi8(_mm_or_si128(first, second)) != 0) return true;
+  }
+#endif
+  for (; at + 1 < text.size(); ++at)
+    if (ascii::is_blank(text[at]) && (text[at + 1] == '\r' || text[at + 1] == '\n')) return true;
+  return false;
+}
+
 bool is_ascii(std::string_view text) {
   std::size_t at = 0;
 #ifdef __SSE2__

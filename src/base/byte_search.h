@@ -23,6 +23,9 @@ std::size_t find_word(std::string_view text, std::size_t from, std::string_view 
 // 4 bytes at least; best where its third and fourth are rare.
 bool contains_one_of(std::string_view text, std::string_view a, std::string_view b, std::string_view c);
 
+// Whether a space or tab stands right before a CR or LF.
+bool has_blank_before_line_end(std::string_view text);
+
 // Whether no byte is 0x80 or more.
 bool is_ascii(std::string_view text);
 

@@ -1,6 +1,7 @@
 #include "base/quoted_printable.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/ascii.h"
 #include "base/byte_search.h"
@@ -9,6 +10,16 @@ namespace pixmilter::quoted_printable {
 namespace {
 
 constexpr char kHex[] = "0123456789ABCDEF";
+constexpr std::size_t kStride = 64;  // bytes that are copied at once, wanted or not
+
+// Where the text goes on after the soft line break that this "=" makes; the same place where it makes none.
+std::size_t after_soft_break(std::string_view text, std::size_t equals) {
+  std::size_t after = equals + 1;
+  while (after < text.size() && ascii::is_blank(text[after])) ++after;
+  const bool crlf = after + 1 < text.size() && text[after] == '\r' && text[after + 1] == '\n';
+  if (after < text.size() && text[after] != '\n' && !crlf) return equals;
+  return std::min(text.size(), after + (crlf ? 2 : 1));
+}
 
 // Walks the encoded text and tells sink what comes out: run(offset, size) for bytes that stand for
 // themselves, byte(offset, value) for an escape.
@@ -48,12 +59,9 @@ void walk(std::string_view text, Sink& sink) {
       at = run = next + 3;
       continue;
     }
-    std::size_t after = next + 1;
-    while (after < text.size() && ascii::is_blank(text[after])) ++after;
-    const bool crlf = after + 1 < text.size() && text[after] == '\r' && text[after + 1] == '\n';
-    if (after == text.size() || text[after] == '\n' || crlf) {
+    if (const std::size_t after = after_soft_break(text, next); after > next) {
       end_run(next);
-      at = run = std::min(text.size(), after + (crlf ? 2 : 1));
+      at = run = after;
       continue;
     }
     at = next + 1;  // malformed: stands for itself
@@ -75,6 +83,40 @@ std::string decode(std::string_view text) {
   sink.out.reserve(text.size());
   walk(text, sink);
   return std::move(sink.out);
+}
+
+// Nobody writes white space that decoding takes out, as RFC 2045 wants it escaped. Without it only "=" is
+// looked for, and runs, which are short, are copied without a look at their length.
+Glance::Glance(std::string_view text) {
+  if (has_blank_before_line_end(text) || (!text.empty() && ascii::is_blank(text.back()))) {
+    slow_ = decode(text);
+    decoded_ = slow_;
+    return;
+  }
+  room_.reset(new char[text.size() + kStride]);
+  char* out = room_.get();
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = std::min(text.find('=', at), text.size());
+    const std::size_t size = next - at;
+    if (size <= kStride && text.size() - at >= kStride)
+      std::memcpy(out, text.data() + at, kStride);
+    else
+      std::memcpy(out, text.data() + at, size);
+    out += size;
+    if (next == text.size()) break;
+    const int high = next + 2 < text.size() ? ascii::hex_value(text[next + 1]) : -1;
+    const int low = high >= 0 ? ascii::hex_value(text[next + 2]) : -1;
+    if (low >= 0) {
+      *out++ = static_cast<char>(high * 16 + low);
+      at = next + 3;
+    } else if (const std::size_t after = after_soft_break(text, next); after > next) {
+      at = after;
+    } else {
+      *out++ = '=';
+      at = next + 1;
+    }
+  }
+  decoded_ = {room_.get(), static_cast<std::size_t>(out - room_.get())};
 }
 
 Mapped::Mapped(std::string_view text) : encoded_(text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,18 @@ inline constexpr std::size_t kLineLimit = 76;  // characters, the "=" of a soft 
 // As a mail reader decodes a part: soft line breaks vanish, white space before a line end is transport
 // padding and vanishes, a malformed escape stays as it is written. Line ends come out as they went in.
 std::string decode(std::string_view text);
+
+// The same for a look at a text that is not kept: in less time, to memory that is not filled before.
+class Glance {
+ public:
+  explicit Glance(std::string_view text);
+  std::string_view decoded() const { return decoded_; }
+
+ private:
+  std::unique_ptr<char[]> room_;
+  std::string slow_;  // where room_ would not do
+  std::string_view decoded_;
+};
 
 // Decoded text together with where each decoded byte came from, so that an edit of the decoded text can
 // be made in the encoded one and leave every other line as it was.

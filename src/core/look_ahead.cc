@@ -104,7 +104,7 @@ class HtmlAhead {
     const std::string_view encoded = bytes_.substr(encoded_from_);
     if (find_word(encoded, 0, "data:") < encoded.size()) return true;
     // All that follows, as if it were encoded so: of the HTML this makes what it is.
-    return html::may_hold_references(quoted_printable::decode(encoded), wanted_);
+    return html::may_hold_references(quoted_printable::Glance(encoded).decoded(), wanted_);
   }
 
  private:

@@ -38,6 +38,21 @@ TEST(ByteSearch, FindsWhatALoopFinds) {
   }
 }
 
+TEST(ByteSearch, KnowsBlanksBeforeLineEnds) {
+  std::mt19937 random(1);
+  int found = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 150, 'x');
+    for (char& c : text)
+      if (random() % 40 == 0) c = " \t\r\n"[random() % 4];
+    bool expected = false;
+    for (const char* pair : {" \r", " \n", "\t\r", "\t\n"}) expected |= text.find(pair) != std::string::npos;
+    ASSERT_EQ(has_blank_before_line_end(text), expected) << testing::PrintToString(text);
+    found += expected;
+  }
+  EXPECT_GT(found, 100);
+}
+
 TEST(ByteSearch, KnowsWhatIsAscii) {
   for (std::size_t size = 0; size < 200; ++size) {
     std::string text(size, '\x7F');

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+
 namespace pixmilter::quoted_printable {
 namespace {
 
@@ -17,6 +20,36 @@ TEST(QuotedPrintable, Decodes) {
   EXPECT_EQ(decode("a=\rb"), "a=\rb");
   EXPECT_EQ(decode(""), "");
   EXPECT_EQ(decode("x  "), "x");
+}
+
+// Short texts, in which everything stands beside everything, and long ones, whose runs are.
+TEST(QuotedPrintable, AGlanceSeesWhatDecodingGives) {
+  std::mt19937 random(1);
+  const auto piece = [&]() -> std::string {
+    switch (random() % 12) {
+      case 0:
+        return "=3D";
+      case 1:
+        return "=\r\n";
+      case 2:
+        return random() % 2 == 0 ? "=\n" : "= \t\r\n";
+      case 3:
+        return random() % 2 == 0 ? "\r\n" : "\n";
+      case 4:
+        return random() % 8 == 0 ? " " : "=20";
+      case 5:
+        return random() % 2 == 0 ? "=" : "=4";
+      case 6:
+        return random() % 8 == 0 ? "\t" : "\r";
+      default:
+        return std::string(random() % (random() % 4 == 0 ? 200 : 9), static_cast<char>('a' + random() % 26));
+    }
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (std::size_t left = random() % 40; left > 0; --left) text += piece();
+    ASSERT_EQ(Glance(text).decoded(), decode(text)) << testing::PrintToString(text);
+  }
 }
 
 TEST(QuotedPrintable, EncodesRunsWithin76Columns) {
